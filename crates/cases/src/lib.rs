@@ -1,0 +1,1 @@
+//! The closed loop: procedures, stages, legal clocks, queues, supervision and ratings.

@@ -1,0 +1,1 @@
+//! People, organisations, posts, sign-in, sessions, delegations and authorisation.

@@ -1,0 +1,1 @@
+//! E-licences: types, issue, presentation, verification and revocation.

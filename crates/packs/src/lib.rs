@@ -1,0 +1,1 @@
+//! Content files: items, procedures, decision tables and their worked examples.

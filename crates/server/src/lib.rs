@@ -1,0 +1,1 @@
+//! The binary yiwang: configuration, router, wiring and commands.

@@ -1,0 +1,1 @@
+//! One-stop services: catalogue, guides, eligibility, forms, drafts and appointments.

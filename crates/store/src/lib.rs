@@ -1,0 +1,1 @@
+//! The ledger: transactions, dialect, migrations, jobs, outbox, audit and blobs.

@@ -1,0 +1,1 @@
+//! Page shell, GOV.UK macros, forms, languages, problem+json and the request's context.
