@@ -1,1 +1,13 @@
 //! The suites GM and INTL, key ring, field encryption, COSE and the Merkle log.
+
+pub mod field;
+pub mod hash;
+pub mod keys;
+pub mod merkle;
+pub mod password;
+pub mod root;
+pub mod signature;
+pub mod suite;
+
+mod aead;
+mod sm2dsa;
