@@ -119,7 +119,7 @@ pub(super) fn tables(dist: &Path, gb2260: &Path) -> Result<Tables> {
          nobody, and {listed} are listed one by one in `xtask/src/data/divisions.rs`.\n\
          - {former_count} former codes, {successor_count} with a successor: named ones, or the one present division \
          of the same level in the same city (or the city of the same name) that has the same name, or the same \
-         but for its last word.\n",
+         but for its last word, and came after the former one was gone.\n",
         provinces.len(),
         cities.len(),
         counties.len(),
@@ -207,8 +207,11 @@ fn successor(code: &str, name: &str, names: &Names, seen: &BTreeMap<String, Seen
     if let Some((_, successor)) = NAMED_SUCCESSORS.iter().find(|(former, _)| *former == code) {
         return Some((*successor).to_owned());
     }
+    // A namesake that stood beside the former one is another place: 汉阳区 was there before 汉阳县 went.
+    let last = &seen.get(code)?.last;
+    let came_after = |present: &String| seen.get(present).is_none_or(|present| present.first > *last);
     if let Some(city) = code.strip_suffix("00") {
-        return only_namesake(names, city.get(..2)?, 4, name).map(|city| six(&city));
+        return only_namesake(names, city.get(..2)?, 4, name).map(|city| six(&city)).filter(came_after);
     }
     // The city as it is now: the same code, the namesake of the prefecture that once had the code, or the
     // whole municipality, whose counties have no real city above them.
@@ -224,7 +227,7 @@ fn successor(code: &str, name: &str, names: &Names, seen: &BTreeMap<String, Seen
     } else {
         only_namesake(names, city.get(..2)?, 4, &seen.get(&six(city))?.name)?
     };
-    only_namesake(names, &place, 6, name)
+    only_namesake(names, &place, 6, name).filter(came_after)
 }
 
 /// The one code of this length below `prefix` with the same name, or else with the same stem.
