@@ -1,0 +1,462 @@
+//! The audit log: every act a leaf in an append-only Merkle tree (RFC 6962 shape, SM3).
+//!
+//! The tree holds salted commitments, never personal data: what was done stands in `store_audit_entry`,
+//! keyed by the person concerned, and may be erased when the law says so; the leaf stays and still proves
+//! that nothing else was changed. Each group of writes ends with a head that is signed in both suites. The
+//! heads are also appended to a file outside the ledger, so that a cut tail shows.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use crypto::hash::Hash;
+use crypto::keys::{KeyRing, Purpose as KeyPurpose, Signature};
+use crypto::merkle::{Frontier, leaf_hash};
+use crypto::suite::Suite;
+use kernel::actor::Actor;
+use kernel::ids::{AccountId, CaseId, SubjectId};
+use kernel::time::Timestamp;
+use sea_orm::ConnectionTrait;
+use serde::{Deserialize, Serialize};
+
+use crate::db::{self, Env};
+use crate::dialect::Dialect;
+use crate::{Reads, StoreError, params};
+
+pub(crate) const LEAF_TABLE: &str = "CREATE TABLE store_audit_leaf (
+    seq BIGINT NOT NULL PRIMARY KEY,
+    commitment {bytes} NOT NULL,
+    leaf_hash {bytes} NOT NULL
+)";
+
+pub(crate) const ENTRY_TABLE: &str = "CREATE TABLE store_audit_entry (
+    subject_id TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    actor_kind TEXT NOT NULL,
+    actor_id TEXT NOT NULL,
+    actor_label TEXT NOT NULL,
+    action TEXT NOT NULL,
+    case_id TEXT NOT NULL,
+    case_no TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    object TEXT NOT NULL,
+    salt {bytes} NOT NULL,
+    PRIMARY KEY (subject_id, seq)
+)";
+
+pub(crate) const HEAD_TABLE: &str = "CREATE TABLE store_audit_head (
+    tree_size BIGINT NOT NULL PRIMARY KEY,
+    root {bytes} NOT NULL,
+    at BIGINT NOT NULL,
+    gm_kid TEXT NOT NULL,
+    gm_signature {bytes} NOT NULL,
+    intl_kid TEXT NOT NULL,
+    intl_signature {bytes} NOT NULL
+)";
+
+pub(crate) const STATE_TABLE: &str = "CREATE TABLE store_audit_state (
+    id BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    tree_size BIGINT NOT NULL,
+    frontier {bytes} NOT NULL
+)";
+
+/// Stands for "nobody in particular" in the key of an entry.
+pub(crate) const NO_SUBJECT: &str = "-";
+
+/// Why somebody looked at or changed something: a word of a closed list, shown to the person concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// The person themself.
+    OwnUse,
+    /// To handle a case.
+    CaseHandling,
+    /// To fill a form from what is held already.
+    Prefill,
+    /// To check a licence that was presented.
+    Verification,
+    /// To supervise deadlines and conduct.
+    Supervision,
+    /// To sign in or out.
+    SignIn,
+    /// To run the node.
+    Operation,
+}
+
+impl Purpose {
+    /// The word that is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OwnUse => "own_use",
+            Self::CaseHandling => "case_handling",
+            Self::Prefill => "prefill",
+            Self::Verification => "verification",
+            Self::Supervision => "supervision",
+            Self::SignIn => "sign_in",
+            Self::Operation => "operation",
+        }
+    }
+}
+
+/// One act, as it is noted.
+#[derive(Clone, Debug)]
+pub struct AuditEntry {
+    /// Who acted: the kind of actor, an id, and a label without a name, such as a post.
+    actor: (String, String, String),
+    /// What was done, such as `cases.decide`.
+    pub action: &'static str,
+    subject: Option<SubjectId>,
+    case: Option<(CaseId, String)>,
+    purpose: Purpose,
+    object: String,
+}
+
+impl AuditEntry {
+    /// An act of `actor`.
+    pub fn new(actor: &Actor, action: &'static str, purpose: Purpose) -> Self {
+        Self {
+            actor: (actor.kind().to_owned(), id_of(actor), label_of(actor)),
+            action,
+            subject: None,
+            case: None,
+            purpose,
+            object: String::new(),
+        }
+    }
+
+    /// An act of the account that signs in, before there is a session.
+    pub fn of_account(account: AccountId, action: &'static str) -> Self {
+        Self {
+            actor: ("account".to_owned(), account.to_string(), String::new()),
+            action,
+            subject: None,
+            case: None,
+            purpose: Purpose::SignIn,
+            object: String::new(),
+        }
+    }
+
+    /// Whose data it concerns: they will see the entry in their data footprint.
+    #[must_use]
+    pub fn about(mut self, subject: SubjectId) -> Self {
+        self.subject = Some(subject);
+        self
+    }
+
+    /// In which case.
+    #[must_use]
+    pub fn in_case(mut self, case: CaseId, case_no: &str) -> Self {
+        self.case = Some((case, case_no.to_owned()));
+        self
+    }
+
+    /// What was touched, such as `identity.person`; never the data itself.
+    #[must_use]
+    pub fn object(mut self, object: impl Into<String>) -> Self {
+        self.object = object.into();
+        self
+    }
+}
+
+fn id_of(actor: &Actor) -> String {
+    match actor {
+        Actor::System { token, .. } => token.to_string(),
+        other => other.account().map(|account| account.to_string()).unwrap_or_default(),
+    }
+}
+
+/// The posts of an officer, the name of a system; never a person's name.
+fn label_of(actor: &Actor) -> String {
+    match actor {
+        Actor::System { name, .. } => name.clone(),
+        other => other.posts().iter().map(|held| held.post.as_str()).collect::<Vec<_>>().join(","),
+    }
+}
+
+crate::row! {
+    /// An entry as it is stored.
+    #[derive(Clone, Debug, Serialize)]
+    pub struct StoredEntry {
+        /// Whose data, or `-`.
+        pub subject_id: String,
+        /// Its leaf.
+        pub seq: i64,
+        /// When.
+        pub at: Timestamp,
+        /// The kind of actor.
+        pub actor_kind: String,
+        /// The actor's id.
+        pub actor_id: String,
+        /// The actor's label, such as a post.
+        pub actor_label: String,
+        /// What was done.
+        pub action: String,
+        /// In which case, or empty.
+        pub case_id: String,
+        /// That case's number, or empty.
+        pub case_no: String,
+        /// What for.
+        pub purpose: String,
+        /// What was touched.
+        pub object: String,
+        /// Salt of the commitment.
+        #[serde(skip)]
+        pub salt: Vec<u8>,
+    }
+}
+
+impl StoredEntry {
+    /// What the leaf commits to: SM3 over the salt and every field, each with its length before it, so that
+    /// no two entries share a text.
+    pub(crate) fn commitment(&self) -> [u8; 32] {
+        let mut text = Vec::with_capacity(256);
+        let seq = self.seq.to_be_bytes();
+        let at = self.at.micros().to_be_bytes();
+        let fields: [&[u8]; 12] = [
+            &self.salt,
+            self.subject_id.as_bytes(),
+            &seq,
+            &at,
+            self.actor_kind.as_bytes(),
+            self.actor_id.as_bytes(),
+            self.actor_label.as_bytes(),
+            self.action.as_bytes(),
+            self.case_id.as_bytes(),
+            self.case_no.as_bytes(),
+            self.purpose.as_bytes(),
+            self.object.as_bytes(),
+        ];
+        for field in fields {
+            text.extend_from_slice(&(field.len() as u64).to_be_bytes());
+            text.extend_from_slice(field);
+        }
+        crypto::hash::sm3(&text)
+    }
+}
+
+/// What a person's footprint shows: entries about `subject`, newest first, below `before`.
+pub async fn footprint(
+    db: &impl Reads,
+    subject: SubjectId,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    db.query(
+        "SELECT subject_id, seq, at, actor_kind, actor_id, actor_label, action, case_id, case_no, purpose,
+                object, salt
+           FROM store_audit_entry
+          WHERE subject_id = $1 AND seq < $2
+          ORDER BY seq DESC
+          LIMIT $3",
+        params![subject, before.unwrap_or(i64::MAX), limit],
+    )
+    .await
+}
+
+/// The newest entries of the whole log, for the auditor: below `before`.
+pub async fn recent(
+    db: &impl Reads,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    db.query(
+        "SELECT subject_id, seq, at, actor_kind, actor_id, actor_label, action, case_id, case_no, purpose,
+                object, salt
+           FROM store_audit_entry
+          WHERE seq < $1
+          ORDER BY seq DESC
+          LIMIT $2",
+        params![before.unwrap_or(i64::MAX), limit],
+    )
+    .await
+}
+
+/// A signed tree head.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Head {
+    /// How many leaves.
+    pub tree_size: i64,
+    /// The root over them, hex.
+    pub root: String,
+    /// When it was signed.
+    pub at: Timestamp,
+    /// SM2 with SM3.
+    pub gm: Signature,
+    /// Ed25519.
+    pub intl: Signature,
+}
+
+impl Head {
+    /// The bytes that both signatures are over.
+    pub fn signed_text(tree_size: i64, root: &str, at: Timestamp) -> Vec<u8> {
+        format!("yiwang audit head\n{tree_size}\n{root}\n{}\n", at.micros()).into_bytes()
+    }
+}
+
+/// The tree as it stands inside the open group.
+#[derive(Clone)]
+pub(crate) struct AuditState {
+    frontier: Frontier,
+}
+
+impl AuditState {
+    pub(crate) async fn load(
+        connection: &impl ConnectionTrait,
+        dialect: Dialect,
+    ) -> Result<Self, StoreError> {
+        let sql = format!("SELECT frontier FROM store_audit_state WHERE id = 1{}", dialect.lock_row());
+        let found = db::rows(connection, dialect, &sql, vec![]).await?;
+        let frontier = match found.first() {
+            Some(row) => Frontier::from_bytes(&row.get::<Vec<u8>>("frontier")?)
+                .map_err(|error| StoreError::Sealed(error.to_string()))?,
+            None => Frontier::new(Hash::Sm3),
+        };
+        Ok(Self { frontier })
+    }
+
+    /// Adds the entries of one member of the group.
+    pub(crate) async fn append(
+        &mut self,
+        connection: &impl ConnectionTrait,
+        dialect: Dialect,
+        env: &Env,
+        entries: &[AuditEntry],
+    ) -> Result<(), StoreError> {
+        for entry in entries {
+            let mut salt = [0_u8; 16];
+            env.entropy.fill(&mut salt);
+            let (case_id, case_no) = match &entry.case {
+                Some((id, number)) => (id.to_string(), number.clone()),
+                None => (String::new(), String::new()),
+            };
+            let stored = StoredEntry {
+                subject_id: entry.subject.map_or_else(|| NO_SUBJECT.to_owned(), |id| id.to_string()),
+                seq: self.size(),
+                at: env.now(),
+                actor_kind: entry.actor.0.clone(),
+                actor_id: entry.actor.1.clone(),
+                actor_label: entry.actor.2.clone(),
+                action: entry.action.to_owned(),
+                case_id,
+                case_no,
+                purpose: entry.purpose.as_str().to_owned(),
+                object: entry.object.clone(),
+                salt: salt.to_vec(),
+            };
+            let commitment = stored.commitment();
+            let leaf = leaf_hash(Hash::Sm3, &commitment);
+            db::execute(
+                connection,
+                dialect,
+                "INSERT INTO store_audit_entry
+                        (subject_id, seq, at, actor_kind, actor_id, actor_label, action, case_id, case_no,
+                         purpose, object, salt)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                params![
+                    stored.subject_id,
+                    stored.seq,
+                    stored.at,
+                    stored.actor_kind,
+                    stored.actor_id,
+                    stored.actor_label,
+                    stored.action,
+                    stored.case_id,
+                    stored.case_no,
+                    stored.purpose,
+                    stored.object,
+                    stored.salt
+                ],
+            )
+            .await?;
+            db::execute(
+                connection,
+                dialect,
+                "INSERT INTO store_audit_leaf (seq, commitment, leaf_hash) VALUES ($1, $2, $3)",
+                params![self.size(), commitment, leaf],
+            )
+            .await?;
+            self.frontier.append(leaf);
+        }
+        Ok(())
+    }
+
+    fn size(&self) -> i64 {
+        i64::try_from(self.frontier.size()).unwrap_or(i64::MAX)
+    }
+
+    pub(crate) fn sign(&self, keys: &KeyRing, now: Timestamp) -> Result<Head, StoreError> {
+        let root = hex::encode(self.frontier.root());
+        let text = Head::signed_text(self.size(), &root, now);
+        let sign = |suite| {
+            keys.sign(KeyPurpose::AuditHead, suite, &text)
+                .map_err(|error| StoreError::Sealed(error.to_string()))
+        };
+        Ok(Head { tree_size: self.size(), root, at: now, gm: sign(Suite::Gm)?, intl: sign(Suite::Intl)? })
+    }
+
+    pub(crate) async fn write(
+        &self,
+        connection: &impl ConnectionTrait,
+        dialect: Dialect,
+        head: &Head,
+    ) -> Result<(), StoreError> {
+        db::execute(
+            connection,
+            dialect,
+            "INSERT INTO store_audit_head
+                    (tree_size, root, at, gm_kid, gm_signature, intl_kid, intl_signature)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            params![
+                head.tree_size,
+                self.frontier.root(),
+                head.at,
+                &head.gm.kid,
+                head.gm.bytes.clone(),
+                &head.intl.kid,
+                head.intl.bytes.clone()
+            ],
+        )
+        .await?;
+        db::execute(
+            connection,
+            dialect,
+            "INSERT INTO store_audit_state (id, tree_size, frontier)
+             VALUES (1, $1, $2)
+             ON CONFLICT (id) DO UPDATE SET tree_size = excluded.tree_size, frontier = excluded.frontier",
+            params![head.tree_size, self.frontier.to_bytes()],
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+/// The file of heads beside the ledger: one JSON line a head.
+pub(crate) struct Checkpoints {
+    file: Mutex<File>,
+    path: PathBuf,
+}
+
+/// Where the heads are kept, below the data folder.
+pub const CHECKPOINT_FILE: &str = "audit-heads.jsonl";
+
+impl Checkpoints {
+    pub(crate) fn open(data_dir: &Path) -> Result<Self, StoreError> {
+        let path = data_dir.join(CHECKPOINT_FILE);
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(|error| StoreError::file(&path, error))?;
+        Ok(Self { file: Mutex::new(file), path })
+    }
+
+    /// After the commit, so that the file never runs ahead of the ledger.
+    pub(crate) fn append(&self, head: &Head) -> Result<(), StoreError> {
+        let mut line = serde_json::to_vec(head)?;
+        line.push(b'\n');
+        let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        file.write_all(&line).map_err(|error| StoreError::file(&self.path, error))
+    }
+}
