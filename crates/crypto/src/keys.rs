@@ -193,14 +193,4 @@ impl Key {
         }
         public.verify(message, &signature.bytes).map_err(VerifyError::NotGenuine)
     }
-
-    fn permits(&self, purpose: Purpose, signed_at: Option<Timestamp>) -> Result<(), VerifyError> {
-        if self.purpose != purpose {
-            return Err(VerifyError::WrongPurpose { kid: self.kid.clone(), purpose: self.purpose });
-        }
-        if signed_at.is_some_and(|time| !self.in_use_at(time)) {
-            return Err(VerifyError::OutsideLife { kid: self.kid.clone() });
-        }
-        Ok(())
-    }
 }

@@ -13,8 +13,10 @@
 //! says where they come from.
 
 pub mod actor;
+pub mod calendar;
 pub mod entropy;
 pub mod error;
 pub mod ids;
+pub mod legal_clock;
 pub mod money;
 pub mod time;

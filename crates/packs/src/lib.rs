@@ -8,3 +8,6 @@ mod yaml;
 
 pub use error::PackError;
 pub use rules::{RuleError, Rules};
+mod read;
+mod shape;
+mod words;

@@ -1,6 +1,6 @@
 //! Whatever is done to the audit log behind the node's back, the check names the spot.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 use kernel::actor::Actor;
 use kernel::ids::{CaseId, SubjectId};

@@ -119,7 +119,8 @@ pub(super) fn tables(dist: &Path, gb2260: &Path) -> Result<Tables> {
          nobody, and {listed} are listed one by one in `xtask/src/data/divisions.rs`.\n\
          - {former_count} former codes, {successor_count} with a successor: named ones, or the one present division \
          of the same level in the same city (or the city of the same name) that has the same name, or the same \
-         but for its last word, and came after the former one was gone.\n",
+         but for its last word, and came no more than a year before the former one was \
+         gone.\n",
         provinces.len(),
         cities.len(),
         counties.len(),
@@ -207,9 +208,13 @@ fn successor(code: &str, name: &str, names: &Names, seen: &BTreeMap<String, Seen
     if let Some((_, successor)) = NAMED_SUCCESSORS.iter().find(|(former, _)| *former == code) {
         return Some((*successor).to_owned());
     }
-    // A namesake that stood beside the former one is another place: 汉阳区 was there before 汉阳县 went.
-    let last = &seen.get(code)?.last;
-    let came_after = |present: &String| seen.get(present).is_none_or(|present| present.first > *last);
+    // A namesake that stood beside the former one is another place: 汉阳区 was there before 汉阳县 went. A year of
+    // overlap is let pass, because the revisions of 2015 took over changes at different months.
+    let last: u32 = seen.get(code)?.last.parse().ok()?;
+    let came_after = |present: &String| {
+        seen.get(present)
+            .is_none_or(|present| present.first.parse().is_ok_and(|first: u32| first + 100 >= last))
+    };
     if let Some(city) = code.strip_suffix("00") {
         return only_namesake(names, city.get(..2)?, 4, name).map(|city| six(&city)).filter(came_after);
     }

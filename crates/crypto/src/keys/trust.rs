@@ -74,8 +74,19 @@ impl TrustList {
         message: &[u8],
     ) -> Result<&Key, VerifyError> {
         let key = self.verify(signature, message)?;
-        key.permits(purpose, signed_at)?;
+        if key.purpose != purpose {
+            return Err(VerifyError::WrongPurpose { kid: key.kid.clone(), purpose: key.purpose });
+        }
+        if let Some(time) = signed_at {
+            self.in_use_at(&key.kid, time)?;
+        }
         Ok(key)
+    }
+
+    /// Whether a key was in use at the time that a verified message gives for its signature.
+    pub fn in_use_at(&self, kid: &str, time: Timestamp) -> Result<(), VerifyError> {
+        let (key, _) = self.get(kid).ok_or_else(|| VerifyError::UnknownKey { kid: kid.to_owned() })?;
+        if key.in_use_at(time) { Ok(()) } else { Err(VerifyError::OutsideLife { kid: kid.to_owned() }) }
     }
 }
 

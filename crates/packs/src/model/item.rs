@@ -246,7 +246,7 @@ pub struct Material {
     /// Where the authority takes it from.
     pub obtained_from: ObtainedFrom,
     /// The forms in which it is taken.
-    pub form: Vec<MaterialForm>,
+    pub forms: Vec<MaterialForm>,
     /// Expression: required only when this holds; without it, always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub required_when: Option<String>,

@@ -16,7 +16,7 @@ pub struct LicenceType {
     /// 证照类型代码 (GB/T 36904): the 18 characters of the authority in charge and 3 digits.
     pub type_code: String,
     /// The authority in charge of the type.
-    pub authority: Words,
+    pub in_charge: Words,
     /// Whether this node issues it; otherwise it is only held, presented and accepted.
     pub issued_here: bool,
     /// What it rests on.

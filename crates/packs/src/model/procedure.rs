@@ -137,7 +137,7 @@ pub struct Clocks {
     pub deemed_acceptance: bool,
     /// The limit of the whole procedure where the item does not set one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub decision: Option<String>,
+    pub decision_limit: Option<String>,
     /// The decision is delivered within this (行政许可法 §44).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<String>,
