@@ -1,0 +1,46 @@
+# Everything a newcomer needs: `make demo` to see it, `make test` to trust it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PORT ?= 8080
+DATA ?= ./data
+# Outside the clone, so that a fresh clone builds in minutes.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/yiwang/target
+
+.PHONY: help demo test bench lint fmt setup check e2e
+
+help:
+	@echo "make demo    set up, build and start a demonstration node (PORT=$(PORT) DATA=$(DATA))"
+	@echo "make test    set up and run every test; ends with 'N passed, N failed'"
+	@echo "make bench   measure, beside this machine's own ceiling"
+	@echo "make lint    clippy, format, content files"
+	@echo "make fmt     format"
+
+setup:
+	@scripts/setup.sh
+
+demo:
+	@scripts/setup.sh --demo
+	@cargo build --quiet --release --package server --bin yiwang
+	@exec "$(CARGO_TARGET_DIR)/release/yiwang" demo --listen 127.0.0.1:$(PORT) --data "$(DATA)"
+
+test:
+	@scripts/setup.sh
+	@scripts/test.sh
+
+e2e:
+	@scripts/setup.sh
+	@scripts/test.sh --e2e-only
+
+bench:
+	@scripts/setup.sh
+	@bench/run.sh
+
+lint:
+	@scripts/setup.sh --demo
+	@cargo fmt --all --check
+	@cargo clippy --workspace --all-targets -- --deny warnings
+	@cargo run --quiet --package server --bin yiwang -- check packs
+
+fmt:
+	@cargo fmt --all

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Runs every test and ends with one plain line, `N passed, N failed`. Nothing is skipped: a missing piece is a
+# failure. The servers it needs are its own, on free ports, and are stopped by process id.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$HOME/.cache/yiwang/target}
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/yiwang-test.XXXXXX")
+chmod 755 "$work"
+passed=0
+failed=0
+finish() {
+  scripts/postgres.sh stop "$work/postgres" 2>/dev/null
+  rm -rf "$work"
+}
+trap finish EXIT
+
+started=$(scripts/postgres.sh start "$work/postgres") || { echo "0 passed, 1 failed"; exit 1; }
+eval "$started"
+
+if [ "${1:-}" != "--e2e-only" ]; then
+  cargo nextest run --workspace --no-fail-fast --hide-progress-bar 2>&1 | tee "$work/nextest.log"
+  summary=$(grep -E '^ *Summary ' "$work/nextest.log" | tail -1)
+  if [ -z "$summary" ]; then
+    # It did not even build.
+    failed=$((failed + 1))
+  else
+    count() { grep -oE "[0-9]+ $1" <<<"$summary" | grep -oE '^[0-9]+' || echo 0; }
+    passed=$((passed + $(count passed)))
+    failed=$((failed + $(count failed) + $(count 'timed out') + $(count 'exec failed')))
+    ran=$(grep -oE '[0-9]+(/[0-9]+)? tests? run' <<<"$summary" | grep -oE '[0-9]+' | tail -1)
+    skipped=$(count skipped)
+    # Whatever was not run counts against us.
+    [ "$skipped" = 0 ] || failed=$((failed + skipped))
+    [ "${ran:-0}" -gt 0 ] || failed=$((failed + 1))
+  fi
+fi
+
+if cargo build --quiet --package server --bin yiwang; then
+  node --test --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \
+    --test-reporter=tap --test-reporter-destination="$work/e2e.tap" e2e/*.test.mjs
+  number() { grep -E "^# $1 [0-9]+" "$work/e2e.tap" | grep -oE '[0-9]+' || echo 0; }
+  passed=$((passed + $(number pass)))
+  failed=$((failed + $(number fail) + $(number cancelled) + $(number skipped) + $(number todo)))
+  [ "$(number pass)" -gt 0 ] || failed=$((failed + 1))
+else
+  failed=$((failed + 1))
+fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
