@@ -55,14 +55,19 @@ pub(crate) struct Entry {
 /// Reads one document.
 pub(crate) fn parse(file: &str, text: &str) -> Result<Node, PackError> {
     if text.len() > MAX_FILE_BYTES {
-        return Err(Place::top(file).error(
-            "pack.too_large",
-            format!("文件 {} 字节，超过上限 {MAX_FILE_BYTES} 字节", text.len()),
-            format!("the file has {} bytes, more than the limit of {MAX_FILE_BYTES}", text.len()),
-        ));
+        return Err(too_large(file, text.len() as u64));
     }
     let raw: Raw = serde_saphyr::from_str_with_options(text, options()).map_err(|e| refuse(file, &e))?;
     settle(file, text, raw)
+}
+
+/// Says that a file has too many bytes.
+pub(crate) fn too_large(file: &str, bytes: u64) -> PackError {
+    Place::top(file).error(
+        "pack.too_large",
+        format!("文件 {bytes} 字节，超过上限 {MAX_FILE_BYTES} 字节"),
+        format!("the file has {bytes} bytes, more than the limit of {MAX_FILE_BYTES}"),
+    )
 }
 
 fn options() -> serde_saphyr::Options {
