@@ -1,7 +1,8 @@
 //! The text form of a signed message for a QR code: `YW1:` and the base45 (RFC 9285) of its zlib (RFC 1950).
 //!
-//! Base45 uses only characters that a QR code packs two to eleven bits, which makes the code a third smaller
-//! than base64 would. The reader bounds what it inflates: a text of a few kilobytes may unpack to a gigabyte.
+//! Base45 uses only the characters that a QR code packs in pairs of eleven bits, which makes the code about a
+//! quarter smaller than base64 would. The reader bounds what it inflates: a text of a few kilobytes may unpack to
+//! a gigabyte otherwise.
 
 use std::io::{Read, Write};
 

@@ -1,5 +1,5 @@
 //! Published examples of the algorithms, and the edges of what a signature may be.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 use crypto::signature::{SignatureError, SigningKey, VerifyingKey, signature_from_der, signature_to_der};
 use crypto::suite::Algorithm;
