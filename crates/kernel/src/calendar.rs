@@ -16,7 +16,7 @@ use crate::time::Date;
 const EMBEDDED: &str = include_str!("../data/workdays.txt");
 
 /// A date of a year that the calendar does not hold.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{date} is beyond the working-day calendar, which holds the years {first_year} to {last_year}")]
 pub struct BeyondCalendar {
     /// The date that was asked for or would have been reached.
@@ -120,9 +120,6 @@ pub struct WorkCalendar {
 
 impl WorkCalendar {
     /// The calendar that is built in: the years 2004 to 2026.
-    ///
-    /// # Panics
-    /// Never: a test reads the same text.
     #[must_use]
     pub fn embedded() -> &'static Self {
         static CALENDAR: OnceLock<WorkCalendar> = OnceLock::new();

