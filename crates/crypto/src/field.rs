@@ -253,6 +253,24 @@ mod tests {
     }
 
     #[test]
+    fn each_place_has_an_encoding_and_a_data_key_of_its_own() {
+        let places = [
+            PLACE,
+            FieldContext { table: "firm", ..PLACE },
+            FieldContext { subject: "another", ..PLACE },
+            FieldContext { table: "a", column: "b\0\0\0\0c", subject: "d" },
+            FieldContext { table: "a\0\0\0\0b", column: "c", subject: "d" },
+        ];
+        for suite in Suite::ALL {
+            let domain = cipher(1, suite).current;
+            let mut keys = places.map(|place| *domain.data_key(&place.encode())).to_vec();
+            keys.sort();
+            keys.dedup();
+            assert_eq!(keys.len(), places.len());
+        }
+    }
+
+    #[test]
     fn the_same_value_twice_gives_two_ciphertexts_and_one_index() {
         let entropy = SeededEntropy::new(2);
         let cipher = cipher(1, Suite::Gm);

@@ -453,6 +453,17 @@ mod tests {
     }
 
     #[test]
+    fn a_node_cannot_be_passed_off_as_a_leaf_by_a_proof_that_stops_early() {
+        let leaves = ct_leaves();
+        let root = root_of(Hash::Sha256, leaves.iter().copied());
+        let proof = inclusion_proof(Hash::Sha256, &leaves, 0).unwrap();
+        assert_eq!(verify_inclusion(Hash::Sha256, &root, 0, 8, &[], &root), Err(MerkleError::NotIncluded));
+        let left = node_hash(Hash::Sha256, &leaves[0], &leaves[1]);
+        let refused = verify_inclusion(Hash::Sha256, &left, 0, 8, &proof[1..], &root);
+        assert_eq!(refused, Err(MerkleError::NotIncluded));
+    }
+
+    #[test]
     fn bytes_that_are_no_frontier_are_refused() {
         let mut frontier = Frontier::new(Hash::Sm3);
         for leaf in leaves(Hash::Sm3, 7) {

@@ -104,3 +104,25 @@ impl SealedKey {
         Ok(Entry { key: self.key, public, secret })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kernel::entropy::SeededEntropy;
+    use kernel::time::Timestamp;
+
+    use super::*;
+    use crate::keys::Purpose;
+    use crate::suite::Algorithm;
+
+    #[test]
+    fn a_secret_beside_the_public_half_of_another_key_is_refused() {
+        let root = RootKey::from_bytes([1; 32]);
+        let mut ring = KeyRing::new("https://dali.example", Suite::Gm);
+        let now = Timestamp::from_micros(0);
+        let kid = ring.generate(Purpose::Receipt, Algorithm::Sm2Sm3, now, &SeededEntropy::new(1)).unwrap();
+        assert!(KeyRing::from_sealed(&root, &ring.to_sealed(&root).unwrap()).is_ok());
+        ring.entries[0].secret = Some(SigningKey::from_bytes(Algorithm::Sm2Sm3, &[7; 32]).unwrap());
+        let opened = KeyRing::from_sealed(&root, &ring.to_sealed(&root).unwrap());
+        assert_eq!(opened.map(|_| ()), Err(SealError::BadKey { kid }));
+    }
+}
