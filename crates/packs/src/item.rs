@@ -324,6 +324,9 @@ fn declare_facts(
             let pointer = format!("/form/pages/{p}/fields/{f}");
             let info = info(field.kind, &field.label, &field.options);
             declare(&mut scope, &field.id, field.alias.as_deref(), info, &pointer, problems);
+            if field.changed_needs.is_some() {
+                declare_changed(&mut scope, field, &pointer, problems);
+            }
         }
     }
     let mut derived = Vec::new();
@@ -346,6 +349,18 @@ fn declare_facts(
         declare(&mut scope, &fact.id, fact.alias.as_deref(), info, &pointer, problems);
     }
     (scope, derived)
+}
+
+/// A pre-filled field that asks for a material once it is changed has a second fact,
+/// `<id>.changed` (Chinese `<alias>.已改`): whether the applicant changed what was filled in.
+fn declare_changed(scope: &mut Scope, field: &crate::model::Field, pointer: &str, problems: &mut Problems) {
+    let label = crate::model::Words::new(
+        format!("{}已改动", field.label.zh),
+        format!("{} was changed", field.label.en),
+    );
+    let info = FactInfo { kind: FactType::Boolean, label, options: Vec::new() };
+    let alias = field.alias.as_ref().map(|alias| format!("{alias}.已改"));
+    declare(scope, &format!("{}.changed", field.id), alias.as_deref(), info, pointer, problems);
 }
 
 fn declare(

@@ -80,7 +80,8 @@ pub struct Field {
     /// A pre-filled answer that the applicant may dispute but not change here.
     #[serde(default)]
     pub read_only: bool,
-    /// The material that is asked for once the applicant changes the pre-filled answer.
+    /// The material that is asked for once the applicant changes the pre-filled answer. Such a
+    /// field has a second fact `<id>.changed`, which whoever collects the facts sets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_needs: Option<String>,
     /// The server check of the share catalogue that the answer must pass.
