@@ -345,7 +345,7 @@ fn declare_facts(
             }
             derived.push((fact.id.clone(), expr));
         }
-        let info = FactInfo { kind: fact.kind, label: fact.label.clone(), options: Vec::new() };
+        let info = FactInfo { kind: fact.kind, label: fact.label.clone(), options: labels(&fact.options) };
         declare(&mut scope, &fact.id, fact.alias.as_deref(), info, &pointer, problems);
     }
     (scope, derived)
@@ -377,8 +377,11 @@ fn declare(
 }
 
 fn info(kind: FieldKind, label: &crate::model::Words, options: &[FieldOption]) -> FactInfo {
-    let options = options.iter().map(|o| (o.value.clone(), o.label.clone())).collect();
-    FactInfo { kind: fact_type(kind), label: label.clone(), options }
+    FactInfo { kind: fact_type(kind), label: label.clone(), options: labels(options) }
+}
+
+fn labels(options: &[FieldOption]) -> Vec<(String, crate::model::Words)> {
+    options.iter().map(|o| (o.value.clone(), o.label.clone())).collect()
 }
 
 /// The type of the fact that a field's answer becomes.

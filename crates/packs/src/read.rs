@@ -79,7 +79,7 @@ impl Reader<'_> {
                 "a span is written as text, for example `3 working days`",
             ),
             _ => match &node.kind {
-                Kind::Scalar { text, quoted } => self.scalar(node.at, text, *quoted, shape),
+                Kind::Scalar(text) => self.scalar(node.at, text, shape),
                 _ => self.wrong(
                     node.at,
                     "pack.wrong_type",
@@ -220,12 +220,12 @@ impl Reader<'_> {
             }
             self.places.insert(format!("{pointer}/{}", entry.key), entry.at);
             let value = match &entry.value.kind {
-                Kind::Scalar { text, .. } => Json::from(text.as_str()),
+                Kind::Scalar(text) => Json::from(text.as_str()),
                 Kind::List(items) => {
                     let mut list = Vec::with_capacity(items.len());
                     for item in items {
                         list.push(match &item.kind {
-                            Kind::Scalar { text, .. } => Json::from(text.as_str()),
+                            Kind::Scalar(text) => Json::from(text.as_str()),
                             _ => self.wrong(item.at, "pack.wrong_type", "此处须为文本", "this must be text"),
                         });
                     }
@@ -287,8 +287,8 @@ impl Reader<'_> {
         Json::Object(found)
     }
 
-    fn scalar(&mut self, at: Position, text: &str, quoted: bool, shape: &Shape) -> Json {
-        match scalar(text, quoted, shape) {
+    fn scalar(&mut self, at: Position, text: &str, shape: &Shape) -> Json {
+        match scalar(text, shape) {
             Some(json) => json,
             None if matches!(shape, Shape::Text(_)) && !text.is_empty() => self.wrong(
                 at,
@@ -309,19 +309,16 @@ impl Reader<'_> {
     }
 }
 
-fn scalar(text: &str, quoted: bool, shape: &Shape) -> Option<Json> {
+fn scalar(text: &str, shape: &Shape) -> Option<Json> {
     match shape {
         Shape::Id => is_id(text).then(|| Json::from(text)),
         Shape::FactName => (!text.is_empty() && text.chars().count() <= 60).then(|| Json::from(text)),
         Shape::Text(longest) => is_plain(text, *longest).then(|| Json::from(text)),
         Shape::Integer(least, most) => {
             let n: i64 = text.parse().ok()?;
-            (!quoted && (*least..=*most).contains(&n)).then(|| Json::from(n))
+            (*least..=*most).contains(&n).then(|| Json::from(n))
         }
-        Shape::Boolean => match Value::from_author(FactType::Boolean, text)? {
-            Value::Boolean(b) if !quoted => Some(Json::from(b)),
-            _ => None,
-        },
+        Shape::Boolean => Value::from_author(FactType::Boolean, text).map(|truth| truth.to_json()),
         Shape::Date => Value::from_author(FactType::Date, text).map(|date| date.to_json()),
         Shape::Money if matches!(text, "0" | "无" | "免费") => Some(Json::from(0)),
         Shape::Money => {

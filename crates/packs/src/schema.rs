@@ -18,11 +18,11 @@ pub fn files() -> Vec<(String, String)> {
 
 fn schema(kind: FileKind) -> Json {
     let mut definitions = Map::new();
-    let root = object(kind.shape(), &mut definitions);
+    object(kind.shape(), &mut definitions);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": kind.name(),
-        "$ref": root["$ref"],
+        "$ref": format!("#/$defs/{}", kind.shape().name),
         "$defs": definitions,
     })
 }

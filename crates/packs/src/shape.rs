@@ -224,6 +224,7 @@ static FACT: Object = object(
         opt("alias", Shape::FactName),
         req("label", NAME),
         req("type", Shape::Choice(words::FACT_TYPE)),
+        opt("options", OPTIONS),
         opt("check", Shape::Id),
         opt("source", Shape::Id),
         opt("value", Shape::Expr),

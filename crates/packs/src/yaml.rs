@@ -35,11 +35,8 @@ pub(crate) struct Node {
 /// What a value is made of.
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
-    /// A scalar as written; `quoted` text is text even where it looks like a number or nothing.
-    Scalar {
-        text: String,
-        quoted: bool,
-    },
+    /// A scalar as written, without its quotation marks.
+    Scalar(String),
     List(Vec<Node>),
     Map(Vec<Entry>),
 }
@@ -97,8 +94,8 @@ fn refuse(file: &str, error: &Error) -> PackError {
         place = place.at(position(&at));
     }
     let reason = error.to_string();
-    let (code, zh) = if reason.contains("budget") || reason.contains("depth") {
-        ("pack.yaml_budget", "文件超出读取限额（不允许锚点、别名和过深的嵌套）")
+    let (code, zh) = if ["budget", "depth", "recursion limit"].iter().any(|limit| reason.contains(limit)) {
+        ("pack.yaml_budget", "文件超出读取限额（不允许锚点、别名、多份文档和过深的嵌套）")
     } else {
         ("pack.yaml_syntax", "不是合法的 YAML")
     };
@@ -216,10 +213,9 @@ fn settle(file: &str, text: &str, raw: Raw) -> Result<Node, PackError> {
             text.get(start..end)
         })
         .unwrap_or("");
-    let quoted = written.starts_with(['"', '\'', '|', '>']);
     let kind = match spanned.value {
-        Body::Text(text) => Kind::Scalar { text, quoted },
-        Body::Plain => Kind::Scalar { text: written.trim().to_owned(), quoted: false },
+        Body::Text(text) => Kind::Scalar(text),
+        Body::Plain => Kind::Scalar(written.trim().to_owned()),
         Body::List(items) => {
             Kind::List(items.into_iter().map(|i| settle(file, text, i)).collect::<Result<_, _>>()?)
         }
@@ -259,9 +255,9 @@ fn refuse_tag(file: &str, at: Position, tag: Option<String>) -> Result<(), PackE
 mod tests {
     use super::*;
 
-    fn scalar(node: &Node) -> (&str, bool) {
+    fn scalar(node: &Node) -> &str {
         match &node.kind {
-            Kind::Scalar { text, quoted } => (text, *quoted),
+            Kind::Scalar(text) => text,
             other => panic!("not a scalar: {other:?}"),
         }
     }
@@ -274,14 +270,14 @@ mod tests {
         assert_eq!(entries[0].key, "编码");
         assert_eq!(entries[0].at, Position { line: 1, column: 1 });
         assert_eq!(entries[0].value.at, Position { line: 1, column: 5 });
-        assert_eq!(scalar(&entries[0].value), ("00013112800001", false));
+        assert_eq!(scalar(&entries[0].value), "00013112800001");
         let Kind::List(list) = &entries[1].value.kind else { panic!() };
-        assert_eq!(scalar(&list[0]), ("yes", false));
-        assert_eq!(scalar(&list[1]), ("no", true));
+        assert_eq!(scalar(&list[0]), "yes");
+        assert_eq!(scalar(&list[1]), "no");
         assert_eq!(list[1].at, Position { line: 4, column: 5 });
-        assert_eq!(scalar(&list[2]), ("1.50", false));
-        assert_eq!(scalar(&list[3]), ("~", false));
-        assert_eq!(scalar(&list[4]).0, "");
+        assert_eq!(scalar(&list[2]), "1.50");
+        assert_eq!(scalar(&list[3]), "~");
+        assert_eq!(scalar(&list[4]), "");
     }
 
     #[test]

@@ -117,7 +117,8 @@ impl Explained {
         Words::new(format!("{}：{zh}", said.zh), format!("{}: {en}", said.en))
     }
 
-    /// The ids of facts that are missing for an answer. Empty where the answer is known.
+    /// The ids of facts that stand in the way of an answer: those not known, and those known
+    /// whose value is of no use, such as a malformed number. Empty where the answer is known.
     pub fn missing(&self) -> Vec<&str> {
         let mut found = Vec::new();
         self.collect_missing(&mut found);
@@ -128,12 +129,23 @@ impl Explained {
         if self.value.is_some() {
             return;
         }
-        let before = found.len();
-        for part in &self.because {
+        let unknown = self.because.iter().filter(|part| part.value.is_none());
+        let mut deeper = false;
+        for part in unknown {
+            deeper = true;
             part.collect_missing(found);
         }
+        if !deeper {
+            self.collect_facts(found);
+        }
+    }
+
+    fn collect_facts<'a>(&'a self, found: &mut Vec<&'a str>) {
+        for part in &self.because {
+            part.collect_facts(found);
+        }
         if let How::Fact { id, .. } = &self.how
-            && found.len() == before
+            && self.because.is_empty()
             && !found.contains(&id.as_str())
         {
             found.push(id);
@@ -178,11 +190,11 @@ impl Explained {
             }
             How::Call { name } => self.render_call(name),
             How::Not => {
-                let part = self.part(0, 2);
-                Words::new(format!("并非 {}", part.zh), format!("not {}", part.en))
+                let part = self.part(0, 4);
+                Words::new(format!("并非{}", part.zh), format!("not {}", part.en))
             }
-            How::And => self.render_joined(" 且 ", " and ", 2),
-            How::Or => self.render_joined(" 或 ", " or ", 1),
+            How::And => self.render_joined("，且", " and ", 2),
+            How::Or => self.render_joined("，或", " or ", 1),
             How::Compare { sign } => {
                 let (zh, en) = match sign.as_str() {
                     "<" => ("小于", "is less than"),
@@ -199,11 +211,11 @@ impl Explained {
             How::In => self.render_list("属于", "is one of"),
             How::Empty => {
                 let part = self.part(0, 4);
-                Words::new(format!("{} 为空", part.zh), format!("{} is empty", part.en))
+                Words::new(format!("{}为空", part.zh), format!("{} is empty", part.en))
             }
             How::NotEmpty => {
                 let part = self.part(0, 4);
-                Words::new(format!("{} 不为空", part.zh), format!("{} is not empty", part.en))
+                Words::new(format!("{}不为空", part.zh), format!("{} is not empty", part.en))
             }
         };
         if self.binding() < least {
@@ -248,7 +260,7 @@ impl Explained {
 
     fn render_between(&self, zh: &str, en: &str) -> Words {
         let (a, b) = (self.part(0, 4), self.part(1, 4));
-        Words::new(format!("{} {zh} {}", a.zh, b.zh), format!("{} {en} {}", a.en, b.en))
+        Words::new(format!("{}{zh}{}", a.zh, b.zh), format!("{} {en} {}", a.en, b.en))
     }
 
     fn render_list(&self, zh: &str, en: &str) -> Words {
@@ -257,7 +269,7 @@ impl Explained {
         let zh_items: Vec<&str> = items.iter().map(|w| w.zh.as_str()).collect();
         let en_items: Vec<&str> = items.iter().map(|w| w.en.as_str()).collect();
         Words::new(
-            format!("{} {zh} {}", a.zh, zh_items.join("、")),
+            format!("{}{zh}{}", a.zh, zh_items.join("、")),
             format!("{} {en} {}", a.en, en_items.join(", ")),
         )
     }

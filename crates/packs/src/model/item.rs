@@ -394,6 +394,9 @@ pub struct FactDecl {
     /// Its type.
     #[serde(rename = "type")]
     pub kind: crate::expr::FactType,
+    /// The only texts that it can have, with their labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<FieldOption>,
     /// The server check of the share catalogue that supplies it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,
