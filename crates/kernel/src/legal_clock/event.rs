@@ -81,10 +81,12 @@ pub enum PauseGround {
     Appraisal,
     /// 专家评审.
     ExpertReview,
+    /// A ground outside the article that the procedure itself names, with its own legal basis.
+    Other,
 }
 
 impl PauseGround {
-    /// Every ground, in the order of the article.
+    /// Every ground of the article, in its order.
     pub const ALL: [Self; 8] = [
         Self::Hearing,
         Self::Tender,
@@ -96,10 +98,10 @@ impl PauseGround {
         Self::ExpertReview,
     ];
 
-    /// The clause that names the ground.
+    /// The clause that names the ground; empty where only the procedure does.
     #[must_use]
     pub fn article(self) -> &'static str {
-        "行政许可法 45"
+        if self == Self::Other { "" } else { "行政许可法 45" }
     }
 
     /// The word of the law.
@@ -114,6 +116,7 @@ impl PauseGround {
             Self::Quarantine => "检疫",
             Self::Appraisal => "鉴定",
             Self::ExpertReview => "专家评审",
+            Self::Other => "其他",
         }
     }
 }
