@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use kernel::error::Coded;
 
 use crate::model::{RuleRow, RuleUnit};
 
@@ -35,6 +36,16 @@ pub enum RuleError {
         /// What was needed.
         wanted: &'static str,
     },
+}
+
+impl Coded for RuleError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } => "packs.unknown_rule",
+            Self::NotInForce { .. } => "packs.rule_not_in_force",
+            Self::WrongUnit { .. } => "packs.rule_of_another_unit",
+        }
+    }
 }
 
 impl Rules {

@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use kernel::error::Coded;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -151,6 +152,15 @@ pub enum CompileError {
         /// The mistake.
         message: String,
     },
+}
+
+impl Coded for CompileError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) => "packs.unreadable_version",
+            Self::Refused { .. } => "packs.version_does_not_compile",
+        }
+    }
 }
 
 #[cfg(test)]

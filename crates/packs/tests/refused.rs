@@ -212,6 +212,32 @@ fn a_local_file_may_drop_a_condition_or_add_a_channel() {
 }
 
 #[test]
+fn codes_keep_their_standards() {
+    check("orgs/dali.yaml", "11532901MB0Y000608", "11532901MB0Y000609", "pack.bad_value", "MB0Y000609");
+    check(
+        "orgs/dali.yaml",
+        "MB0Y001083\n    区划: \"532901102203\"",
+        "MB0Y001083\n    区划: \"532901999203\"",
+        "pack.unknown_reference",
+        "532901999203",
+    );
+    check(
+        "licences/receipt.yaml",
+        "type_code: 11532900MB0Y00028E900",
+        "type_code: 11532900MB0Y00028F900",
+        "pack.bad_value",
+        "type_code",
+    );
+    check(
+        ALLOWANCE,
+        "基本编码: \"530500033000\"",
+        "基本编码: \"530100033000\"",
+        "pack.code_mismatch",
+        "530100033000",
+    );
+}
+
+#[test]
 fn dated_rules_never_overlap() {
     let again = "  - 编号: marriage.min_age.male\n    名称: {中文: 男方, 英文: Man}\n    值: 23\n    单位: 周岁\n    施行日: 2026-01-01\n    来源: {标题: {中文: 某, 英文: x}, 文号: {中文: 某, 英文: x}, 条款: {中文: 某, 英文: x}}\n    已核对: 否\n  - 编号: marriage.min_age.female";
     check(

@@ -58,6 +58,23 @@ fn a_local_item_takes_over_what_it_does_not_say() {
 }
 
 #[test]
+fn citizen_numbers_in_examples_are_well_formed() {
+    let divisions = kernel::division::Divisions::embedded();
+    let mut seen = 0;
+    for item in shipped().items() {
+        for example in &item.examples {
+            for (id, value) in example.given.iter().filter(|(id, _)| id.ends_with("citizen_id")) {
+                let number = value.as_str().unwrap();
+                let parsed = kernel::citizen_id::CitizenId::parse(number, example.today, divisions);
+                assert!(parsed.is_ok(), "{} {id} {number}", item.id);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 5);
+}
+
+#[test]
 fn everyday_words_lead_to_the_item() {
     let pack = shipped();
     for (word, id) in [

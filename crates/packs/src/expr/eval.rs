@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use kernel::error::Coded;
 
 use super::ast::{Ast, Comparison, Function};
 use super::explain::{Explained, How, RuleUse};
@@ -67,6 +68,15 @@ pub enum EvalError {
     /// The evaluation took more steps than allowed.
     #[error("the evaluation took more than {MAX_STEPS} steps")]
     TooManySteps,
+}
+
+impl Coded for EvalError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Rule(error) => error.code(),
+            Self::TooManySteps => "packs.too_many_steps",
+        }
+    }
 }
 
 pub(super) fn eval(ast: &Ast, known: &Known<'_>) -> Result<Explained, EvalError> {

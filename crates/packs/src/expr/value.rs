@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::civil::Date;
+use kernel::error::Coded;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -292,4 +293,13 @@ pub enum FactsError {
         /// The declared type.
         kind: FactType,
     },
+}
+
+impl Coded for FactsError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Undeclared { .. } => "packs.undeclared_fact",
+            Self::WrongType { .. } => "packs.fact_of_another_type",
+        }
+    }
 }

@@ -8,6 +8,9 @@ mod procedure;
 
 use std::collections::BTreeMap;
 
+use kernel::division::{DivisionCode, Divisions, Level};
+use kernel::uscc::Uscc;
+
 use crate::model::{
     BaseDoc, LicenceType, NodeDoc, Org, OrgDirectory, Procedure, RuleRow, RuleSet, ShareCatalogue, Term,
     TermUnit, Words,
@@ -203,14 +206,15 @@ pub(crate) fn orgs(directory: &OrgDirectory, world: &World, problems: &mut Probl
                 Some(_) => {}
             }
         }
-        if org.uscc.len() != 18 || !org.uscc.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()) {
+        if let Err(error) = Uscc::parse(&org.uscc) {
             problems.add(
                 format!("/orgs/{i}/uscc"),
                 "pack.bad_value",
-                "统一社会信用代码须为 18 位",
-                "a unified social credit code has 18 characters",
+                "统一社会信用代码不合 GB 32100（位数、字符或校验位不对）",
+                format!("not a credit code of GB 32100: {error}"),
             );
         }
+        division(&org.division, &format!("/orgs/{i}/division"), problems);
         for (p, post) in org.posts.iter().enumerate() {
             let holders =
                 world.orgs.orgs.iter().flat_map(|o| &o.posts).filter(|other| other.code == post.code);
@@ -241,7 +245,20 @@ pub(crate) fn node(node: &NodeDoc, world: &World, problems: &mut Problems) {
             unknown(problems, &format!("/{key}"), &Words::new("机构", "organisation"), code);
         }
     }
+    division(&node.division, "/division", problems);
     unique(problems, "/themes", node.themes.iter().map(|t| t.id.as_str()));
+}
+
+/// A division that the national table has today.
+fn division(code: &str, pointer: &str, problems: &mut Problems) {
+    let known = DivisionCode::parse(code).is_ok_and(|code| {
+        // Villages are an import of the node, so the embedded table knows their township only.
+        let listed = if code.level() == Level::Village { code.at(Level::Township) } else { code };
+        Divisions::embedded().present(listed).is_some()
+    });
+    if !known {
+        unknown(problems, pointer, &Words::new("区划", "division"), code);
+    }
 }
 
 /// Sources and checks have ids of their own.
@@ -257,9 +274,8 @@ pub(crate) fn sharing(catalogue: &ShareCatalogue, problems: &mut Problems) {
 pub(crate) fn licence(licence: &LicenceType, problems: &mut Problems) {
     unique(problems, "/fields", licence.fields.iter().map(|f| f.id.as_str()));
     unique(problems, "/scenes", licence.scenes.iter().map(|s| s.id.as_str()));
-    let code = &licence.type_code;
-    let digits = code.get(18..).is_some_and(|end| end.len() == 3 && end.bytes().all(|b| b.is_ascii_digit()));
-    if code.len() != 21 || !digits || !code.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()) {
+    let (authority, number) = licence.type_code.split_at_checked(18).unwrap_or_default();
+    if Uscc::parse(authority).is_err() || number.len() != 3 || !number.bytes().all(|b| b.is_ascii_digit()) {
         problems.add(
             "/type_code",
             "pack.bad_value",
