@@ -123,6 +123,7 @@ fn chinese_and_ascii_spellings_print_the_same() {
         ("文字 含 “海”", "t contains '海'"),
         ("单子 含任一 【“x”，“y”】", "l contains_any [x, y]"),
         ("文字 属于 [“x”、“y”]", "t in [\"x\", 'y']"),
+        ("文字 含 “a'b”", "t contains \"a'b\""),
         ("文字 为空 或 单子 不为空", "t is empty or l is not empty"),
         (
             "年龄(出生日期(本人.身份证号)) < 规则(“age.least”)",
@@ -167,6 +168,7 @@ fn what_does_not_fit_is_refused_with_its_sort() {
         ("a b", Syntax),
         ("n < 1 < 2", Syntax),
         ("t = \"x", Syntax),
+        ("t = “a\"b'c”", Syntax),
         ("n > 1.23456", Syntax),
         ("d > 2026-13-01", Syntax),
         ("n + 1 > 2", Syntax),
@@ -225,6 +227,16 @@ fn functions_have_an_answer_or_none() {
     ] {
         assert_eq!(answer(text, &facts, today), wanted, "{text} on {today}");
     }
+}
+
+#[test]
+fn an_endless_list_ends_in_an_error() {
+    let mut facts = Facts::new();
+    facts.set("l", Value::List(vec!["z".to_owned(); 200_000]));
+    let rules = rules();
+    let env = Env { today: "2026-11-24".parse().unwrap(), rules: &rules };
+    let expr = Expr::parse("l contains_any [x, y]", &scope()).unwrap();
+    assert_eq!(expr.eval(&Known::new(&facts, env)), Err(packs::expr::EvalError::TooManySteps));
 }
 
 #[test]

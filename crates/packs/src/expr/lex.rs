@@ -161,6 +161,14 @@ impl Lexer<'_> {
             return Err(syntax(at, "引号没有配对".into(), "the quotation mark is not closed".into()));
         }
         self.next += 1;
+        if text.contains('"') && text.contains('\'') {
+            // The canonical print has one of the two to quote with.
+            return Err(syntax(
+                at,
+                "文本不能同时含两种引号".into(),
+                "text cannot hold both quotation marks".into(),
+            ));
+        }
         Ok(TokenKind::Literal(Value::Text(text)))
     }
 
