@@ -34,10 +34,13 @@
 pub mod actions;
 mod error;
 pub mod events;
+pub mod jobs;
 mod migrations;
 pub mod model;
+pub mod queue;
 mod store;
+pub mod supervision;
 
 pub use error::ActionError;
 pub use migrations::MIGRATIONS;
-pub use store::{CaseKey, Loaded, find, keep_procedures, key_of};
+pub use store::{CaseKey, Loaded, find, keep_procedures, key_of, rebuild};

@@ -36,7 +36,8 @@ pub struct Loaded {
     pub case: Case,
     /// What made it so.
     pub events: Vec<CaseEvent>,
-    pub(crate) chain: Vec<u8>,
+    /// The chain over them, one link an event.
+    pub(crate) links: Vec<Vec<u8>>,
 }
 
 impl Loaded {
@@ -99,16 +100,18 @@ pub async fn find(db: &impl Reads, key: CaseKey) -> Result<Option<Loaded>, Actio
         )
         .await?;
     let mut events = Vec::with_capacity(rows.len());
+    let mut links = Vec::with_capacity(rows.len());
     let mut chain = chain_start(key);
     for row in &rows {
         chain = next_link(&chain, row.seq, row.at, &row.kind, &row.data);
         if chain != row.chain {
             return Err(StoreError::Sealed(format!("event {} of a case was changed", row.seq)).into());
         }
+        links.push(chain.clone());
         events.push(unseal(db.store(), key, row)?);
     }
     let case = Case::fold(key.subject, key.id, procedure, &events)?;
-    Ok(Some(Loaded { case, events, chain }))
+    Ok(Some(Loaded { case, events, links }))
 }
 
 /// The procedure of that hash, from memory where it was read before: a version never changes.
@@ -178,7 +181,7 @@ struct SealedEvent {
 
 pub(crate) fn seal_new(store: &Store, case: &Case, events: &[CaseEvent]) -> Result<NewRows, ActionError> {
     let key = CaseKey { subject: case.subject, id: case.id };
-    let (events, _) = seal(store, key, chain_start(key), events)?;
+    let events = seal(store, key, chain_start(key), events)?;
     let owner = key.subject.to_string();
     let cipher = store.cipher();
     let applicant =
@@ -241,8 +244,9 @@ pub(crate) async fn append(
     for event in &events {
         loaded.case.apply(event)?;
     }
-    let (sealed, chain) = seal(tx.store(), key, std::mem::take(&mut loaded.chain), &events)?;
-    loaded.chain = chain;
+    let last = loaded.links.last().cloned().unwrap_or_else(|| chain_start(key));
+    let sealed = seal(tx.store(), key, last, &events)?;
+    loaded.links.extend(sealed.iter().map(|event| event.chain.clone()));
     match insert_events(tx, key, sealed).await {
         Err(error) if error.is_taken() => return Err(CaseError::ChangedMeanwhile.into()),
         other => other?,
@@ -283,6 +287,34 @@ pub(crate) async fn refresh(tx: &Tx, case: &Case, calendar: &WorkCalendar) -> Re
     )
     .await?;
     Ok(())
+}
+
+/// Computes everything that is cached again, from the events alone: the columns of queues, ratings, cards.
+/// Says how many cases there were.
+pub async fn rebuild(store: &Store, calendar: &WorkCalendar) -> Result<usize, ActionError> {
+    let keys: Vec<KeyRow> = store
+        .read()
+        .query(
+            "SELECT subject_id, case_id FROM cases_event WHERE seq = 1 ORDER BY subject_id, case_id",
+            vec![],
+        )
+        .await?;
+    for row in &keys {
+        let key = CaseKey { subject: row.subject_id, id: row.case_id };
+        let tx = store.begin().await?;
+        if let Some(loaded) = find(&tx, key).await? {
+            refresh(&tx, &loaded.case, calendar).await?;
+            for table in ["cases_rating", "cases_card"] {
+                let sql = format!("DELETE FROM {table} WHERE subject_id = $1 AND case_id = $2");
+                tx.execute(&sql, params![key.subject, key.id]).await?;
+            }
+            for event in &loaded.events {
+                count(&tx, &loaded.case, event).await?;
+            }
+        }
+        tx.commit().await?;
+    }
+    Ok(keys.len())
 }
 
 /// The cached columns, in the order of the statements above. They depend on the events and the calendar alone.
@@ -390,7 +422,7 @@ fn seal(
     key: CaseKey,
     mut chain: Vec<u8>,
     events: &[CaseEvent],
-) -> Result<(Vec<SealedEvent>, Vec<u8>), ActionError> {
+) -> Result<Vec<SealedEvent>, ActionError> {
     let owner = key.subject.to_string();
     let mut sealed = Vec::with_capacity(events.len());
     for event in events {
@@ -400,7 +432,7 @@ fn seal(
         chain = next_link(&chain, event.seq, event.at, kind, &data);
         sealed.push(SealedEvent { seq: event.seq, at: event.at, kind, data, chain: chain.clone() });
     }
-    Ok((sealed, chain))
+    Ok(sealed)
 }
 
 fn unseal(store: &Store, key: CaseKey, row: &EventRow) -> Result<CaseEvent, ActionError> {

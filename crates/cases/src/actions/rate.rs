@@ -18,7 +18,7 @@ use crate::model::{
 use crate::store::Loaded;
 
 /// The procedure of the pack that handles a bad rating.
-pub const BAD_RATING_PROCEDURE: &str = "bad-review";
+pub(super) const BAD_RATING_PROCEDURE: &str = "bad-review";
 
 /// A rating.
 #[derive(Clone, Debug)]
@@ -108,8 +108,8 @@ pub(crate) struct Child<'a> {
     pub(crate) payload: Payload,
 }
 
-/// Opens a case about `parent`, with the organisation that can follow the procedure: that of the parent, or
-/// else the nearest above it, or the only one that the node has.
+/// Opens a case about `parent`. A complaint goes to the rating office, a review stays with the parent's
+/// organisation; where that one has no posts for the procedure, the nearest above it takes it.
 pub(crate) async fn open_child(
     tx: &Tx,
     actor: &Actor,
@@ -121,7 +121,11 @@ pub(crate) async fn open_child(
     let now = env.now();
     let content = || ActionError::Content { procedure: child.procedure.to_owned() };
     let procedure = pack.procedure(child.procedure).ok_or_else(content)?.clone();
-    let org = org_for(pack, &procedure, &parent.opened.org).ok_or_else(content)?;
+    let preferred = match child.reason {
+        ChildReason::BadRating => pack.node().rating_office.as_str(),
+        ChildReason::Review => parent.opened.org.as_str(),
+    };
+    let org = org_for(pack, &procedure, preferred).ok_or_else(content)?;
     let division: DivisionCode = parent.opened.division.parse().map_err(|_| content())?;
     let today = now.china_date();
     let case_id = CaseId::generate(&*env.clock, &*env.entropy);
@@ -160,10 +164,10 @@ pub(crate) async fn open_child(
 }
 
 /// The organisation whose posts carry every role of the procedure.
-fn org_for(pack: &Pack, procedure: &Procedure, preferred: &OrgCode) -> Option<OrgCode> {
+fn org_for(pack: &Pack, procedure: &Procedure, preferred: &str) -> Option<OrgCode> {
     let roles: Vec<&str> = procedure.steps.iter().filter_map(|step| step.role.as_deref()).collect();
     let able = |org: &&packs::model::Org| roles.iter().all(|role| org.posts_with(role).next().is_some());
-    let mut code = Some(preferred.as_str());
+    let mut code = Some(preferred);
     while let Some(org) = code.and_then(|code| pack.org(code)) {
         if able(&org) {
             return org.code.parse().ok();
