@@ -267,6 +267,8 @@ pub struct Case {
     pub(crate) officers: Vec<EventActor>,
     received_at: Timestamp,
     closed_at: Option<Timestamp>,
+    /// How it ended without a decision; archiving does not forget it.
+    ended_as: Option<&'static str>,
     seq: u32,
     last_at: Timestamp,
 }
@@ -327,6 +329,7 @@ impl Case {
             officers: Vec::new(),
             received_at: event.at,
             closed_at: None,
+            ended_as: None,
             seq: 1,
             last_at: event.at,
         })
@@ -409,13 +412,7 @@ impl Case {
 
     /// The outcome in one word: a result of the procedure, or how the case ended without one.
     pub fn outcome(&self) -> Option<&str> {
-        match (&self.decision, self.stage()) {
-            (Some(decision), _) => Some(&decision.outcome),
-            (None, Stage::NotAccepted) => Some("not_accepted"),
-            (None, Stage::Withdrawn) => Some("withdrawn"),
-            (None, Stage::Terminated) => Some("terminated"),
-            (None, _) => None,
-        }
+        self.decision.as_ref().map(|decision| decision.outcome.as_str()).or(self.ended_as)
     }
 
     /// What the outcome is called.
@@ -629,6 +626,12 @@ impl Case {
     }
 
     fn close(&mut self, status: Status, at: Timestamp) {
+        self.ended_as = match &status {
+            Status::NotAccepted => Some(Stage::NotAccepted.as_str()),
+            Status::Withdrawn => Some(Stage::Withdrawn.as_str()),
+            Status::Terminated => Some(Stage::Terminated.as_str()),
+            _ => None,
+        };
         self.status = status;
         self.closed_at = Some(at);
         self.assignee = None;
