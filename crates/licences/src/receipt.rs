@@ -10,7 +10,7 @@ use packs::model::Words;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use crate::document::{self, Claims, Format, SignError, SignedDocument, whole_seconds};
+use crate::document::{self, Claims, Format, SignError, SignedDocument, signing_time};
 use crate::model::record::IssuerRef;
 
 /// `vct` of a receipt.
@@ -48,7 +48,7 @@ pub fn sign(keys: &KeyRing, record: &ReceiptRecord) -> Result<SignedDocument, Si
     }
     let claims = json.as_object().cloned().unwrap_or_default();
     let claims = Claims {
-        issued_at: whole_seconds(record.received_at),
+        issued_at: signing_time(keys, Format::Receipt.purpose(), record.received_at),
         expires_at: None,
         vct: TYPE,
         claims: &claims,

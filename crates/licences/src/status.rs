@@ -176,6 +176,11 @@ impl CheckedStatus<'_> {
         self.record.made_at
     }
 
+    /// Whether it was made after this signature, whose time is in whole seconds.
+    pub fn speaks_of(&self, signed_at: Timestamp) -> bool {
+        self.record.made_at.plus(SignedDuration::from_secs(1)) >= signed_at
+    }
+
     /// Whether it may still be relied on.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         now < self.record.fresh_until

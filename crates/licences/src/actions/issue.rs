@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json, json};
 use store::{AuditEntry, Purpose, Reads, Tx};
 
 use super::LicenceError;
-use crate::document::{self, Claims, Format, SignError, SignedDocument, whole_seconds};
+use crate::document::{self, Claims, Format, SignError, SignedDocument, signing_time};
 use crate::events;
 use crate::model::licence::{Licence, NewLicence, Registry};
 use crate::model::record::{
@@ -56,7 +56,7 @@ pub async fn issue(
         issuer,
         fields: fields.open.clone(),
         withheld: fields.withheld.clone(),
-        issued_at: whole_seconds(now),
+        issued_at: signing_time(&tx.store().keys(), Format::Licence.purpose(), now),
         valid_from: new.valid_from,
         valid_to,
         status: place,
