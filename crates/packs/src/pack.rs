@@ -323,7 +323,7 @@ fn check_world(documents: &[Document], world: &World, errors: &mut Vec<PackError
             }
             FileKind::Licence => {
                 if let Ok(licence) = typed_quietly::<LicenceType>(document) {
-                    lint::licence(&licence, &mut problems);
+                    lint::licence(&licence, world, &mut problems);
                 }
             }
             FileKind::Procedure => {

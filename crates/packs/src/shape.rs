@@ -542,6 +542,7 @@ static LICENCE: Object = object(
         req("legal_basis", BASES),
         req("replaces", Shape::List(&NAME, 0)),
         req("fields", Shape::List(&Shape::Object(&LICENCE_FIELD), 1)),
+        opt("kept_by", IDS),
         req("validity", Shape::Object(&VALIDITY)),
         req("template", Shape::Id),
         req("scenes", Shape::List(&Shape::Object(&SCENE), 0)),

@@ -144,6 +144,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("in_charge", "主管机关"),
     ("issued_here", "本地颁发"),
     ("replaces", "替代材料"),
+    ("kept_by", "管理角色"),
     ("validity", "有效期"),
     ("template", "模板"),
     ("scenes", "场景"),

@@ -271,7 +271,10 @@ pub(crate) fn sharing(catalogue: &ShareCatalogue, problems: &mut Problems) {
 }
 
 /// A licence type: scenes show what it has, and its code has the form of the standard.
-pub(crate) fn licence(licence: &LicenceType, problems: &mut Problems) {
+pub(crate) fn licence(licence: &LicenceType, world: &World, problems: &mut Problems) {
+    for (i, role) in licence.kept_by.iter().enumerate().filter(|(_, role)| !world.has_role(role)) {
+        unknown(problems, &format!("/kept_by/{i}"), &Words::new("角色", "role"), role);
+    }
     unique(problems, "/fields", licence.fields.iter().map(|f| f.id.as_str()));
     unique(problems, "/scenes", licence.scenes.iter().map(|s| s.id.as_str()));
     let (authority, number) = licence.type_code.split_at_checked(18).unwrap_or_default();

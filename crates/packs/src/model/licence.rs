@@ -25,6 +25,9 @@ pub struct LicenceType {
     pub replaces: Vec<Words>,
     /// Its fields.
     pub fields: Vec<LicenceField>,
+    /// Roles of the issuing organisation that may suspend, restore and revoke it; without one nobody may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_by: Vec<String>,
     /// How long it holds.
     pub validity: Validity,
     /// The layout's name.
