@@ -27,11 +27,17 @@
 //! `licences.expired`. In: none. Jobs: `licences.expire`, `licences.publish_status`.
 
 pub mod actions;
+pub mod api;
+mod check_online;
 pub mod document;
 pub mod events;
+pub mod jobs;
 pub mod migrations;
 pub mod model;
+mod pages;
+mod paperwork;
 pub mod pdf;
+mod problem;
 pub mod qr;
 pub mod receipt;
 pub mod status;
@@ -41,6 +47,16 @@ pub mod verify;
 pub use migrations::MIGRATIONS;
 pub use model::licence::{Licence, NewLicence, Registry, Standing};
 pub use store::{find, find_by_id, find_by_identifier, find_valid, history, wallet_of};
+
+/// Every page and every resource of the API.
+pub fn routes() -> web::Routes {
+    pages::routes().merge(api::routes())
+}
+
+/// The description of this crate's part of the API.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    <api::Api as utoipa::OpenApi>::openapi()
+}
 
 /// The templates of this crate's pages.
 #[derive(rust_embed::RustEmbed)]

@@ -77,6 +77,7 @@ web-search = Search
 web-actions = Actions
 
 web-licence-valid = Valid
+web-licence-not-yet-valid = Not valid yet
 web-licence-suspended = Suspended
 web-licence-revoked = Revoked
 web-licence-expired = Expired

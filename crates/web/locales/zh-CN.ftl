@@ -64,6 +64,7 @@ web-search = 搜索
 web-actions = 办理操作
 
 web-licence-valid = 有效
+web-licence-not-yet-valid = 尚未生效
 web-licence-suspended = 已暂停
 web-licence-revoked = 已吊销
 web-licence-expired = 已过期

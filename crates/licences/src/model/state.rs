@@ -53,6 +53,13 @@ pub struct Grounds {
     pub legal_basis: String,
 }
 
+impl Grounds {
+    /// Nothing said yet: a form before it is filled in.
+    pub fn blank() -> Self {
+        Self { reason: String::new(), legal_basis: String::new() }
+    }
+}
+
 /// One step in the life of a licence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

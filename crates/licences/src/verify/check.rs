@@ -188,7 +188,7 @@ fn plain_members(mut claims: Map<String, Json>) -> Map<String, Json> {
 }
 
 /// The record that the claims of a whole credential say.
-pub(crate) fn record_of_claims(claims: Map<String, Json>) -> Option<Json> {
+pub fn record_of_claims(claims: Map<String, Json>) -> Option<Json> {
     let mut members = plain_members(claims);
     let place = status::place_of_claim(members.get("status")?)?;
     members.insert("status".to_owned(), serde_json::to_value(place).ok()?);

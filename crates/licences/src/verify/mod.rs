@@ -22,6 +22,7 @@ use crate::model::licence::Licence;
 use crate::model::record::StatusRef;
 use crate::pdf::seal::{self, BrokenSeal};
 use crate::status::StatusList;
+pub use check::record_of_claims;
 use check::{Known, Refusal};
 
 /// What was found out.
