@@ -325,10 +325,8 @@ impl Verification {
             let field = kind.as_ref().and_then(|kind| kind.field(id));
             VerifiedClaim {
                 id: id.clone(),
-                label: field.map_or_else(
-                    || Words { zh: id.clone(), en: id.clone() },
-                    |field| (&field.label).into(),
-                ),
+                label: field
+                    .map_or_else(|| Words { zh: id.clone(), en: id.clone() }, |field| (&field.label).into()),
                 value: (&value.shown(field.map(|field| field.kind))).into(),
             }
         });

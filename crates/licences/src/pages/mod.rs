@@ -71,7 +71,7 @@ pub(crate) fn tone(standing: Standing) -> &'static str {
 
 /// The name of a standing.
 pub(crate) fn state_text(ctx: &Ctx, standing: Standing) -> Result<String, Problem> {
-    ctx.text(&format!("{}{}", key("licences-verdict-"), state_word(standing)), &[])
+    ctx.text(&format!("{}{}", key("web-licence-"), state_word(standing)), &[])
 }
 
 /// The words of the reader's language.
@@ -106,13 +106,7 @@ pub(crate) enum Own {
 }
 
 /// One field as a row of a summary.
-pub(crate) fn row(
-    ctx: &Ctx,
-    kind: &LicenceType,
-    id: &str,
-    value: &FieldValue,
-    hint: Option<String>,
-) -> Json {
+pub(crate) fn row(ctx: &Ctx, kind: &LicenceType, id: &str, value: &FieldValue, hint: Option<String>) -> Json {
     let field = kind.field(id);
     let label = field.map_or(id, |field| said(ctx, &field.label));
     match value {
@@ -139,10 +133,7 @@ pub(crate) fn timeline(ctx: &Ctx, history: &[crate::model::state::Recorded]) -> 
         let text = match event.grounds() {
             Some(grounds) => Some(ctx.text(
                 key("licences-grounds"),
-                &[
-                    ("reason", grounds.reason.as_str().into()),
-                    ("basis", grounds.legal_basis.as_str().into()),
-                ],
+                &[("reason", grounds.reason.as_str().into()), ("basis", grounds.legal_basis.as_str().into())],
             )?),
             None => None,
         };

@@ -7,7 +7,7 @@ use web::forms::{FieldError, Upload};
 use web::i18n::{Arg, key};
 use web::{Ctx, Problem};
 
-use super::{row, said, state_text, state_word};
+use super::{row, said, state_word};
 use crate::actions::present::{plain_code, scene_name};
 use crate::actions::{self, LicenceError, PresentedLicence, Verifier};
 use crate::check_online;
@@ -29,10 +29,8 @@ pub(crate) async fn code_page(ctx: Ctx, Path(code): Path<String>) -> Result<Resp
 /// The result.
 pub(crate) async fn verify(ctx: Ctx, upload: Upload) -> Result<Response, Problem> {
     let fields = &upload.fields;
-    let verifier = Verifier {
-        name: fields.get("verifier").to_owned(),
-        purpose: fields.get("purpose").to_owned(),
-    };
+    let verifier =
+        Verifier { name: fields.get("verifier").to_owned(), purpose: fields.get("purpose").to_owned() };
     let text = fields.get("text");
     if let Some(file) = upload.file.filter(|file| !file.bytes.is_empty()) {
         let verdict = check_online::check(&ctx.app, ctx.actor(), &file.bytes, &verifier).await?;
@@ -40,7 +38,11 @@ pub(crate) async fn verify(ctx: Ctx, upload: Upload) -> Result<Response, Problem
     }
     if text.is_empty() {
         let error = FieldError::new("text", key("licences-field-nothing"));
-        return ctx.form_again("licences/verify.html", json!({ "values": values(&verifier, text) }), &[error]);
+        return ctx.form_again(
+            "licences/verify.html",
+            json!({ "values": values(&verifier, text) }),
+            &[error],
+        );
     }
     // A scanner may give the whole address of a code.
     let last = text.rsplit('/').next().unwrap_or(text);
@@ -87,13 +89,15 @@ fn presented_page(
         presented.claims.iter().map(|(id, value)| row(ctx, &kind, id, value, None)).collect();
     let meaning = format!("{}{}", key("licences-meaning-"), state_word(presented.standing));
     let args: Vec<(&str, Arg)> = match presented.standing {
-        Standing::Expired => vec![("date", record.valid_to.map(|date| date.to_string()).unwrap_or_default().into())],
+        Standing::Expired => {
+            vec![("date", record.valid_to.map(|date| date.to_string()).unwrap_or_default().into())]
+        }
         Standing::NotYetValid => vec![("date", record.valid_from.to_string().into())],
         _ => Vec::new(),
     };
     let scene = scene_name(registry, &licence.type_id, &presented.scene);
     let context = json!({
-        "title": state_text(ctx, presented.standing)?,
+        "title": ctx.text(&format!("{}{}", key("licences-verdict-"), state_word(presented.standing)), &[])?,
         "meaning": ctx.text(&meaning, &args)?,
         "tone": outcome_tone(presented.standing == Standing::Valid),
         "name": record.kind.name,

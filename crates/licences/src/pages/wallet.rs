@@ -110,11 +110,7 @@ pub(crate) async fn present_form(ctx: Ctx, Path(id): Path<String>) -> Result<Res
 }
 
 /// A one-time code for the occasion.
-pub(crate) async fn present(
-    ctx: Ctx,
-    Path(id): Path<String>,
-    posted: Posted,
-) -> Result<Response, Problem> {
+pub(crate) async fn present(ctx: Ctx, Path(id): Path<String>, posted: Posted) -> Result<Response, Problem> {
     let licence = own(&ctx, &id).await?;
     let registry = Registry::of(&ctx.app);
     let scene = match posted.get("scene") {
@@ -225,8 +221,7 @@ pub(crate) async fn uses(ctx: Ctx, Path(id): Path<String>) -> Result<Response, P
             "tone": (look.found != "valid").then_some("warn"),
         }));
     }
-    let context =
-        json!({ "name": licence.record.kind.name, "items": items, "back": path(&licence, "") });
+    let context = json!({ "name": licence.record.kind.name, "items": items, "back": path(&licence, "") });
     ctx.page("licences/uses.html", context)
 }
 

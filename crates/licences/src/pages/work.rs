@@ -96,10 +96,7 @@ fn actions_of(licence: &Licence) -> Vec<Json> {
 }
 
 /// Why?
-pub(crate) async fn form(
-    ctx: Ctx,
-    Path((id, action)): Path<(String, String)>,
-) -> Result<Response, Problem> {
+pub(crate) async fn form(ctx: Ctx, Path((id, action)): Path<(String, String)>) -> Result<Response, Problem> {
     let change = Change::parse(&action)?;
     let licence = kept(&ctx, &id).await?;
     ctx.page("licences/work_change.html", form_context(&ctx, &licence, change, &Grounds::blank()))
@@ -129,7 +126,11 @@ pub(crate) async fn act(
         }
         Err(error) => {
             let errors = problem::fields(&error);
-            if errors.is_empty() { Err(error.into()) } else { ctx.form_again("licences/work_change.html", again, &errors) }
+            if errors.is_empty() {
+                Err(error.into())
+            } else {
+                ctx.form_again("licences/work_change.html", again, &errors)
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A ledger with the shipped pack, and licences in it.
 
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use kernel::actor::{Actor, PostHolding};
 use kernel::ids::{AccountId, OrgCode, PostCode, SubjectId, Uuid};
@@ -11,23 +11,23 @@ use packs::Pack;
 use serde_json::{Map, Value as Json, json};
 use store::test::{On, TestStore, open};
 
-pub static PACK: LazyLock<Pack> = LazyLock::new(|| {
-    Pack::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs").as_path()).unwrap()
+pub(crate) static PACK: LazyLock<Arc<Pack>> = LazyLock::new(|| {
+    Arc::new(Pack::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs").as_path()).unwrap())
 });
 
-pub fn registry() -> Registry<'static> {
+pub(crate) fn registry() -> Registry<'static> {
     Registry { pack: &PACK, base_url: "http://127.0.0.1:8080" }
 }
 
-pub async fn ledger(on: On) -> TestStore {
+pub(crate) async fn ledger(on: On) -> TestStore {
     open(on, MIGRATIONS).await
 }
 
-pub fn holder() -> SubjectId {
+pub(crate) fn holder() -> SubjectId {
     SubjectId::from_uuid(Uuid::from_u128(0x11))
 }
 
-pub fn officer() -> Actor {
+pub(crate) fn officer() -> Actor {
     Actor::Officer {
         account: AccountId::from_uuid(Uuid::from_u128(1)),
         subject: SubjectId::from_uuid(Uuid::from_u128(2)),
@@ -39,7 +39,7 @@ pub fn officer() -> Actor {
     }
 }
 
-pub fn citizen() -> Actor {
+pub(crate) fn citizen() -> Actor {
     Actor::Citizen {
         account: AccountId::from_uuid(Uuid::from_u128(3)),
         subject: holder(),
@@ -48,12 +48,12 @@ pub fn citizen() -> Actor {
 }
 
 /// The first organisation of the pack that is of a city's market regulation.
-pub fn issuer() -> OrgCode {
+pub(crate) fn issuer() -> OrgCode {
     let org = PACK.orgs().orgs.iter().find(|org| org.code.contains("market")).unwrap();
     OrgCode::new(org.code.clone()).unwrap()
 }
 
-pub fn business_fields() -> Map<String, Json> {
+pub(crate) fn business_fields() -> Map<String, Json> {
     json!({
         "uscc": "92532901MA6K0000XY",
         "name": "大理市古城苍洱扎染小店",
@@ -68,7 +68,7 @@ pub fn business_fields() -> Map<String, Json> {
     .clone()
 }
 
-pub fn business(fields: Map<String, Json>) -> NewLicence {
+pub(crate) fn business(fields: Map<String, Json>) -> NewLicence {
     NewLicence {
         type_id: "business-licence".to_owned(),
         holder: holder(),
@@ -80,7 +80,7 @@ pub fn business(fields: Map<String, Json>) -> NewLicence {
     }
 }
 
-pub async fn issued(test: &TestStore, new: NewLicence) -> Result<Licence, LicenceError> {
+pub(crate) async fn issued(test: &TestStore, new: NewLicence) -> Result<Licence, LicenceError> {
     let tx = test.store.begin().await.unwrap();
     let licence = actions::issue(&tx, &registry(), &officer(), new).await?;
     tx.commit().await.unwrap();

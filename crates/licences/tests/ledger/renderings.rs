@@ -1,12 +1,8 @@
 //! One record, three renderings, one meaning.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests stop at the first surprise")]
-
-mod common;
-
 use std::process::{Command, Stdio};
 
-use common::{business, business_fields, issued, ledger};
+use crate::common::{business, business_fields, issued, ledger};
 use crypto::sd_jwt;
 use kernel::ids::SubjectId;
 use licences::document::Format;
@@ -138,7 +134,12 @@ async fn what_looks_like_markup_is_printed_as_it_was_typed() {
 }
 
 fn values() -> impl Strategy<Value = Json> {
-    ("[一-龥A-Za-z0-9（）·]{1,30}", "[一-龥]{2,4}", "[ -~一-龥]{1,60}", prop::collection::vec("[一-龥]{1,20}", 1..8))
+    (
+        "[一-龥A-Za-z0-9（）·]{1,30}",
+        "[一-龥]{2,4}",
+        "[ -~一-龥]{1,60}",
+        prop::collection::vec("[一-龥]{1,20}", 1..8),
+    )
         .prop_filter("values are not blank", |(_, _, premises, _)| !premises.trim().is_empty())
         .prop_map(|(name, operator, premises, scope)| {
             let mut fields = business_fields();
