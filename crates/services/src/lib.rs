@@ -1,15 +1,23 @@
 //! One-stop services (一网通办): what is offered, whether one may apply, and the way from a form to a case.
 
+pub mod actions;
+mod api;
 pub mod catalogue;
+pub mod demo;
 mod eligibility;
+mod error;
+pub mod jobs;
 mod migrations;
 pub mod model;
+mod outside;
 mod pages;
+mod store;
 
 use rust_embed::RustEmbed;
-use web::{Access, Routes};
+use web::Routes;
 
 pub use catalogue::publish;
+pub use error::ServiceError;
 pub use migrations::MIGRATIONS;
 
 /// The pages of this crate.
@@ -24,11 +32,10 @@ pub struct Locales;
 
 /// Every route of this crate.
 pub fn routes() -> Routes {
-    Routes::new()
-        .get("/", Access::Public, pages::home)
-        .get("/search", Access::Public, pages::search_page)
-        .get("/items", Access::Public, pages::items_page)
-        .get("/items/{id}", Access::Public, pages::guide_page)
-        .get("/items/{id}/check", Access::Public, pages::check_page)
-        .post("/items/{id}/check", Access::Public, pages::check_post)
+    pages::routes().merge(api::routes())
+}
+
+/// The description of this crate's API.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    <api::Description as utoipa::OpenApi>::openapi()
 }

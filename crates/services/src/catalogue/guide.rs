@@ -168,7 +168,7 @@ fn questions(app: &App, item: &Item, lang: Lang, promised: &str, phone: &str) ->
 }
 
 /// The key of an audience's name.
-pub(crate) fn audience_key(audience: Audience) -> String {
+fn audience_key(audience: Audience) -> String {
     let word = match audience {
         Audience::NaturalPerson => "natural-person",
         Audience::Enterprise => "enterprise",

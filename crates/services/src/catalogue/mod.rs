@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use packs::model::{Audience, Theme, ThemeKind};
 use packs::{Item, Pack};
 
-pub(crate) use guide::{audience_key, yuan};
+pub(crate) use guide::yuan;
 pub use guide::{guide, held_materials};
 pub use search::{Hit, Index, Why};
 pub use versions::{VersionError, item_version, procedure_version, publish};

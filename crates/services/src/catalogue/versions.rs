@@ -29,6 +29,15 @@ impl From<VersionError> for web::Problem {
 
 /// Stores every version of the pack that is not stored yet. Run at each start.
 pub async fn publish(tx: &Tx, pack: &Pack) -> Result<(), StoreError> {
+    for item in pack.items() {
+        let hidden = item.form.pages.iter().find(|page| crate::pages::RESERVED.contains(&page.id.as_str()));
+        if let Some(page) = hidden {
+            return Err(StoreError::Config(format!(
+                "the page `{}` of the item `{}` is called like a step of every application",
+                page.id, item.id
+            )));
+        }
+    }
     let now = tx.store().env().now();
     for version in pack.versions() {
         tx.execute(

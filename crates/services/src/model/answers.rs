@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::ids::BlobId;
 use kernel::time::Timestamp;
+use packs::Item;
 use packs::expr::Value;
+use packs::model::Party;
 use serde::{Deserialize, Serialize};
 
 use super::input::Answer;
@@ -12,6 +14,9 @@ use super::input::Answer;
 /// The answers of an application.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Answers {
+    /// Who applies, as the register knew them when the draft was begun.
+    #[serde(default)]
+    pub own: Own,
     /// By field: what was answered; none for a field that was seen and left empty.
     #[serde(default)]
     pub values: BTreeMap<String, Answer>,
@@ -24,6 +29,15 @@ pub struct Answers {
     /// Materials that the applicant promises or brings later.
     #[serde(default)]
     pub promised: BTreeSet<String>,
+}
+
+/// Who applies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Own {
+    /// 姓名.
+    pub name: String,
+    /// 公民身份号码.
+    pub citizen_id: String,
 }
 
 /// A value that nobody typed.
@@ -53,6 +67,15 @@ pub struct AttachedFile {
 }
 
 impl Answers {
+    /// The party that the applicant is: whose citizen number is theirs.
+    pub fn own_party<'a>(&self, item: &'a Item) -> Option<&'a str> {
+        let own = |party: &&Party| match self.value(&party.citizen_id_field) {
+            Some(Value::Text(number)) => !number.is_empty() && *number == self.own.citizen_id,
+            _ => false,
+        };
+        item.parties.iter().find(own).map(|party| party.id.as_str())
+    }
+
     /// The answer to a field, where one was given.
     pub fn value(&self, field: &str) -> Option<&Value> {
         self.values.get(field).and_then(Option::as_ref)

@@ -69,7 +69,7 @@ impl<'a> From<&'a Question> for Asked<'a> {
 }
 
 /// An answer: none where the field was left empty.
-pub type Answer = Option<Value>;
+pub(crate) type Answer = Option<Value>;
 
 impl Asked<'_> {
     /// The same, where it may be left open.

@@ -8,7 +8,7 @@ mod names;
 mod run;
 mod slots;
 
-pub use answers::{Answers, AttachedFile, Prefilled};
+pub use answers::{Answers, AttachedFile, Own, Prefilled};
 pub use input::Asked;
 pub use materials::{MaterialState, Met, Supplied, materials_of};
 pub use names::{NameError, TradeName};

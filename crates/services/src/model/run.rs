@@ -42,13 +42,9 @@ pub struct FieldState<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Recomputes the run. `own_party` is the party that the applicant is, where the item has parties.
-    pub fn compute(
-        item: &'a Item,
-        answers: &Answers,
-        own_party: Option<&str>,
-        env: Env<'_>,
-    ) -> Result<Self, EvalError> {
+    /// Recomputes the run.
+    pub fn compute(item: &'a Item, answers: &Answers, env: Env<'_>) -> Result<Self, EvalError> {
+        let own_party = answers.own_party(item);
         let mut run = Self { pages: Vec::new(), facts: Facts::new() };
         for page in &item.form.pages {
             // What is not known yet is asked once its own questions are answered.

@@ -15,7 +15,10 @@ use crate::eligibility;
 /// `GET /`
 pub(crate) async fn home(ctx: Ctx) -> Result<Response, Problem> {
     let catalogue = Catalogue::of(&ctx.app.pack);
-    let held: Vec<String> = Vec::new();
+    let held = match ctx.actor().acting_for() {
+        Some(subject) => crate::outside::held_types(&ctx.read(), subject).await?,
+        None => Vec::new(),
+    };
     let context = || {
         let events = catalogue.themes(ThemeKind::LifeEvent);
         let life_events: Vec<Json> = events
