@@ -34,10 +34,38 @@ pub async fn issue(
     actor: &Actor,
     new: NewLicence,
 ) -> Result<Licence, LicenceError> {
+    write(tx, registry, actor, new, Origin::Here).await
+}
+
+/// Takes in a licence that was issued elsewhere, as the register of its authority says. The node signs that it
+/// holds it so; `new.issuer` is the organisation here that looked it up.
+pub async fn take_in(
+    tx: &Tx,
+    registry: &Registry<'_>,
+    actor: &Actor,
+    new: NewLicence,
+) -> Result<Licence, LicenceError> {
+    write(tx, registry, actor, new, Origin::Elsewhere).await
+}
+
+/// Where a licence comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Here,
+    Elsewhere,
+}
+
+async fn write(
+    tx: &Tx,
+    registry: &Registry<'_>,
+    actor: &Actor,
+    new: NewLicence,
+    origin: Origin,
+) -> Result<Licence, LicenceError> {
     let kind = registry
         .pack
         .licence_type(&new.type_id)
-        .filter(|kind| kind.issued_here)
+        .filter(|kind| kind.issued_here == (origin == Origin::Here))
         .ok_or_else(|| LicenceError::UnknownType(new.type_id.clone()))?;
     let env = tx.store().env().clone();
     let now = env.now();

@@ -7,7 +7,7 @@ pub mod present;
 
 pub use change::{amend, expire_due, restore, revoke, suspend};
 pub use copy::{AnnotatedCopy, NewCopy, annotated_copy, copies_of};
-pub use issue::issue;
+pub use issue::{issue, take_in};
 pub use present::{Presentation, PresentedLicence, Use, Verifier, log_use, present, use_code, uses_of};
 
 use kernel::error::Coded;
