@@ -6,12 +6,15 @@ use qrcode::{EcLevel, QrCode};
 /// White modules around a code (ISO/IEC 18004).
 const QUIET: usize = 4;
 
+/// Beyond so many characters the squares of a code become small.
+const DENSE: usize = 400;
+
 /// The code of `text` as an SVG document; `None` where the text is too long for a code. `label` names the
 /// picture for readers who do not see it, and may be empty inside a document that names it otherwise.
 pub fn svg(text: &str, label: &str) -> Option<String> {
-    let code = [EcLevel::M, EcLevel::L]
-        .into_iter()
-        .find_map(|level| QrCode::with_error_correction_level(text, level).ok())?;
+    // A long text is easier to scan from fewer, larger squares than from more correction.
+    let level = if text.len() > DENSE { EcLevel::L } else { EcLevel::M };
+    let code = QrCode::with_error_correction_level(text, level).ok()?;
     let width = code.width();
     let size = width + 2 * QUIET;
     let mut path = String::new();

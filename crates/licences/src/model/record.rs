@@ -21,6 +21,9 @@ pub const LICENCE_FORMAT: &str = "yiwang-licence/1";
 /// The most characters of one value, so that a record fits a code on paper more often than not.
 pub const MAX_VALUE: usize = 2_000;
 
+/// The most characters of all values together: beyond it a record would outgrow a signed message.
+pub const MAX_VALUES: usize = 6_000;
+
 /// What is signed. It names no more than a verifier may learn from the holder's own copy: a field for the
 /// holder alone stands in it as a commitment only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,6 +145,7 @@ pub fn sort_fields(
         return Err(FieldsError::Unknown(unknown.clone()));
     }
     let mut sorted = SortedFields::default();
+    let mut length = 0;
     for field in &kind.fields {
         let value = match fields.get(&field.id) {
             None | Some(Json::Null) if field.required => {
@@ -152,6 +156,10 @@ pub fn sort_fields(
                 FieldValue::read(field.kind, value).ok_or_else(|| FieldsError::BadValue(field.id.clone()))?
             }
         };
+        length += value.shown(None).zh.chars().count();
+        if length > MAX_VALUES {
+            return Err(FieldsError::BadValue(field.id.clone()));
+        }
         if field.disclosure == Disclosure::HolderOnly {
             let mut salt = [0; 16];
             entropy.fill(&mut salt);

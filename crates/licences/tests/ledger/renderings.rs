@@ -133,6 +133,66 @@ async fn what_looks_like_markup_is_printed_as_it_was_typed() {
     assert!(text.contains("祥街1号`raw`@ref=标题"), "{text}");
 }
 
+/// The QR codes that a scanner finds on the first page.
+fn scanned(pdf: &[u8]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("licence.pdf");
+    std::fs::write(&path, pdf).unwrap();
+    let output = Command::new("pdftoppm")
+        .args(["-gray", "-r", "300", "-f", "1", "-l", "1"])
+        .arg(&path)
+        .output()
+        .expect("pdftoppm of poppler-utils is installed");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // Binary PGM: `P5`, width, height, 255, then a byte for each dot.
+    let mut numbers = output.stdout.splitn(4, |byte| byte.is_ascii_whitespace());
+    assert_eq!(numbers.next(), Some(&b"P5"[..]));
+    let mut number = || -> usize { std::str::from_utf8(numbers.next().unwrap()).unwrap().parse().unwrap() };
+    let (width, height) = (number(), number());
+    let dots = &output.stdout[output.stdout.len() - width * height..];
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| dots[y * width + x]);
+    image.detect_grids().iter().filter_map(|grid| Some(grid.decode().ok()?.1)).collect()
+}
+
+#[tokio::test]
+async fn the_code_on_paper_is_scanned_and_verified() {
+    let test = ledger(On::Sqlite).await;
+    let licence = issued(&test, business(business_fields())).await.unwrap();
+    for demo in [false, true] {
+        let paper = Paper { licence: &licence, copy: None, base_url: "http://127.0.0.1:8080", demo };
+        let texts = scanned(&pdf::render(&paper, &Fonts::find().unwrap()).unwrap());
+        assert_eq!(texts, [licence.document.qr_text().unwrap()]);
+    }
+}
+
+#[tokio::test]
+async fn a_licence_too_long_for_a_code_is_printed_whole_on_more_pages() {
+    let test = ledger(On::Sqlite).await;
+    let mut fields = business_fields();
+    // Characters that hardly compress.
+    let scope: Vec<String> = (0..30)
+        .map(|n| {
+            (0..150).map(|m| char::from_u32(0x4e00 + (n * 7919 + m * 104_729) % 20_000).unwrap()).collect()
+        })
+        .collect();
+    fields.insert("scope".into(), scope.clone().into());
+    let licence = issued(&test, business(fields.clone())).await.unwrap();
+    assert!(licence.document.qr_text().is_err());
+    let paper = Paper { licence: &licence, copy: None, base_url: "http://127.0.0.1:8080", demo: false };
+    let pdf = pdf::render(&paper, &Fonts::find().unwrap()).unwrap();
+    let text = squeezed(&text_of(&pdf));
+    assert!(text.contains(&squeezed(&scope.join("；"))));
+    let identifier = licence.identifier().to_string();
+    let sealed = pdf::seal::seal(&test.store.keys(), pdf, &identifier, None).unwrap();
+    let status = licences::status::make(&test.store).await.unwrap();
+    let trust = test.store.keys().trust_list();
+    assert!(verify::verify_file(&sealed, &trust, Some(&status), test.store.env().now()).is_good());
+
+    fields.insert("scope".into(), vec!["营".repeat(1_500); 5].into());
+    let refused = issued(&test, business(fields)).await.unwrap_err();
+    assert_eq!(kernel::error::Coded::code(&refused), "licence.bad_fields");
+}
+
 fn values() -> impl Strategy<Value = Json> {
     (
         "[一-龥A-Za-z0-9（）·]{1,30}",

@@ -50,7 +50,11 @@ impl Scene {
         let paper = Paper { licence: &self.licence, copy, base_url: "http://127.0.0.1:8080", demo: true };
         let page = pdf::render(&paper, &Fonts::find().unwrap()).unwrap();
         let identifier = self.licence.identifier().to_string();
-        seal::seal(&self.test.store.keys(), page, &identifier, copy).unwrap()
+        let sealed = seal::seal(&self.test.store.keys(), page, &identifier, copy).unwrap();
+        if let (Some(folder), Some(_)) = (std::env::var_os("YIWANG_KEEP_PDF"), copy) {
+            std::fs::write(std::path::Path::new(&folder).join("copy.pdf"), &sealed).unwrap();
+        }
+        sealed
     }
 
     fn forms(&self) -> Vec<(Carrier, Vec<u8>)> {
