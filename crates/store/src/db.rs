@@ -142,6 +142,11 @@ impl Store {
         self.inner.dialect.name()
     }
 
+    /// Counts commits, so that a worker can wait for the next one.
+    pub fn committed(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.inner.writer.committed.subscribe()
+    }
+
     pub(crate) fn inner(&self) -> &Inner {
         &self.inner
     }
