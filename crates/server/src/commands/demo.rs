@@ -1,0 +1,37 @@
+//! `yiwang demo`: a node with made-up people, ready to be walked through.
+
+use std::io::Write;
+
+use store::Faults;
+
+use super::serve;
+use crate::config::Config;
+use crate::node;
+
+/// Opens the node, makes its people on the first start, prints where to go, and serves.
+pub(super) async fn demo(config: &Config, stand_still_at: Option<&str>) -> anyhow::Result<bool> {
+    serve::log_to_stderr();
+    let faults = stand_still_at.map_or_else(Faults::default, Faults::at);
+    let listener = serve::listen(config).await?;
+    let app = node::open(config, node::real_env(faults), true).await?;
+    let personas = identity::demo::seed(&app).await?;
+    services::demo::seed(&app).await?;
+    let mut out = std::io::stdout().lock();
+    let node = &app.node;
+    writeln!(out, "\n{}  {}\n", node.name_zh, node.name_en)?;
+    writeln!(out, "  {}\n", config.base_url)?;
+    writeln!(out, "演示人物(全部为合成数据) · demo people (all made up):\n")?;
+    for persona in &personas {
+        writeln!(
+            out,
+            "  {:<12} {:<16} {}{}",
+            persona.login,
+            persona.password,
+            persona.what_to_try.zh,
+            if persona.totp { " · 需要动态口令(登录页显示)" } else { "" },
+        )?;
+    }
+    writeln!(out, "\n先试:打开首页,搜索“开个小店”。 First: open the page and search for 开个小店.\n")?;
+    drop(out);
+    serve::run(app, listener).await
+}

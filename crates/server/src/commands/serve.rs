@@ -1,0 +1,67 @@
+//! `yiwang serve`: the node, its worker and its timers in one process.
+
+use anyhow::Context;
+use store::Faults;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use web::App;
+
+use crate::config::Config;
+use crate::{node, router, worker};
+
+/// Runs until the process is asked to stop.
+pub(super) async fn serve(config: &Config) -> anyhow::Result<bool> {
+    log_to_stderr();
+    let app = node::open(config, node::real_env(Faults::default()), false).await?;
+    let listener = listen(config).await?;
+    tracing::info!(address = %listener.local_addr()?, ledger = app.store.database_name(), "the node is up");
+    run(app, listener).await
+}
+
+/// Takes the address before anything else is promised to anybody.
+pub(super) async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("`{}` cannot be listened on: is another node running there?", config.listen))
+}
+
+/// Serves, works and keeps time until SIGTERM or Ctrl-C; then lets what runs come to its end.
+pub(super) async fn run(app: App, listener: TcpListener) -> anyhow::Result<bool> {
+    node::write_public(&app).await?;
+    let (stop, stopped) = watch::channel(false);
+    let worker = tokio::spawn(worker::run(app.clone(), stopped.clone()));
+    let timers = tokio::spawn(worker::timers(app.clone(), stopped));
+    let service = router::service(app.clone())?;
+    axum::serve(listener, service).with_graceful_shutdown(asked_to_stop()).await?;
+    stop.send_replace(true);
+    worker.await?;
+    timers.await?;
+    app.store.close().await?;
+    Ok(true)
+}
+
+async fn asked_to_stop() {
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+    tracing::info!("stopping");
+}
+
+/// Structured lines without personal data; `RUST_LOG` chooses what.
+pub(super) fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn,sea_orm=warn"));
+    let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if logger.try_init().is_err() {
+        eprintln!("yiwang: logging was set up already");
+    }
+}

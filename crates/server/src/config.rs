@@ -1,0 +1,189 @@
+//! `yiwang.toml` and the environment over it, checked at start with every mistake named.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// How this node runs.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// The data folder.
+    pub data: PathBuf,
+    /// The ledger, if it is not SQLite in the data folder: `postgres://…`.
+    pub ledger: Option<String>,
+    /// The folder of content files.
+    pub packs: PathBuf,
+    /// The address that codes and files lead to.
+    pub base_url: String,
+    /// The file of the root key; made on first use.
+    pub root_key: PathBuf,
+    /// Whether cookies need HTTPS.
+    pub secure_cookies: bool,
+}
+
+/// The file as it is written; every key may also be a variable such as `YIWANG_LISTEN`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    listen: Option<String>,
+    data: Option<PathBuf>,
+    ledger: Option<String>,
+    packs: Option<PathBuf>,
+    base_url: Option<String>,
+    root_key: Option<PathBuf>,
+    secure_cookies: Option<bool>,
+}
+
+/// What the command line says; it goes before the environment, which goes before the file.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--listen`
+    pub listen: Option<String>,
+    /// `--data`
+    pub data: Option<PathBuf>,
+    /// `--packs`
+    pub packs: Option<PathBuf>,
+    /// `--ledger`
+    pub ledger: Option<String>,
+}
+
+/// Every mistake of a configuration at once.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration cannot work:\n{}", .0.iter().map(|line| format!("  - {line}")).collect::<Vec<_>>().join("\n"))]
+pub struct ConfigError(pub Vec<String>);
+
+impl Config {
+    /// Reads the file if there is one, then the environment, then the command line.
+    pub fn read(
+        file: Option<&Path>,
+        env: impl Fn(&str) -> Option<String>,
+        overrides: &Overrides,
+    ) -> Result<Self, ConfigError> {
+        let mut mistakes = Vec::new();
+        let path = file.map_or_else(|| PathBuf::from("yiwang.toml"), Path::to_owned);
+        let written = match std::fs::read_to_string(&path) {
+            Ok(text) => toml::from_str::<File>(&text).unwrap_or_else(|error| {
+                mistakes.push(format!("`{}`: {}", path.display(), error.message()));
+                File::default()
+            }),
+            Err(_) if file.is_none() => File::default(),
+            Err(error) => {
+                mistakes.push(format!("`{}` cannot be read: {error}", path.display()));
+                File::default()
+            }
+        };
+        let listen_text = overrides
+            .listen
+            .clone()
+            .or_else(|| env("YIWANG_LISTEN"))
+            .or(written.listen)
+            .unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+        let listen = listen_text.parse::<SocketAddr>().unwrap_or_else(|_| {
+            mistakes.push(format!("`listen` is no address with a port, such as `127.0.0.1:8080`: `{listen_text}`"));
+            SocketAddr::from(([127, 0, 0, 1], 8080))
+        });
+        let data = overrides
+            .data
+            .clone()
+            .or_else(|| env("YIWANG_DATA").map(PathBuf::from))
+            .or(written.data)
+            .unwrap_or_else(|| PathBuf::from("data"));
+        let ledger = overrides.ledger.clone().or_else(|| env("YIWANG_LEDGER")).or(written.ledger);
+        if let Some(url) = &ledger
+            && !["postgres://", "postgresql://", "sqlite:"].iter().any(|start| url.starts_with(start))
+        {
+            mistakes.push("`ledger` must begin with `postgres://` or `sqlite:`".to_owned());
+        }
+        let packs = overrides
+            .packs
+            .clone()
+            .or_else(|| env("YIWANG_PACKS").map(PathBuf::from))
+            .or(written.packs)
+            .unwrap_or_else(default_packs);
+        if !packs.is_dir() {
+            mistakes.push(format!("`packs` is no folder: `{}`", packs.display()));
+        }
+        let base_url = env("YIWANG_BASE_URL").or(written.base_url).unwrap_or_else(|| format!("http://{listen}"));
+        if !(base_url.starts_with("http://") || base_url.starts_with("https://")) || base_url.ends_with('/') {
+            mistakes.push(format!("`base_url` must begin with `http` and not end with `/`: `{base_url}`"));
+        }
+        let secure_cookies = match env("YIWANG_SECURE_COOKIES").as_deref() {
+            Some("true" | "1") => true,
+            Some("false" | "0") => false,
+            Some(other) => {
+                mistakes.push(format!("`YIWANG_SECURE_COOKIES` is neither `true` nor `false`: `{other}`"));
+                true
+            }
+            None => written.secure_cookies.unwrap_or(base_url.starts_with("https://")),
+        };
+        if !secure_cookies && !listen.ip().is_loopback() {
+            mistakes.push("cookies without HTTPS are only for loopback: set `base_url` to `https://…`".to_owned());
+        }
+        let root_key = env("YIWANG_ROOT_KEY")
+            .map(PathBuf::from)
+            .or(written.root_key)
+            .unwrap_or_else(|| data.join("keys").join("root.key"));
+        if mistakes.is_empty() {
+            Ok(Self { listen, data, ledger, packs, base_url, root_key, secure_cookies })
+        } else {
+            Err(ConfigError(mistakes))
+        }
+    }
+}
+
+/// `./packs`, or beside the installed binary.
+fn default_packs() -> PathBuf {
+    let here = PathBuf::from("packs");
+    if here.is_dir() {
+        return here;
+    }
+    std::env::current_exe()
+        .ok()
+        .and_then(|binary| Some(binary.parent()?.parent()?.join("share/yiwang/packs")))
+        .filter(|path| path.is_dir())
+        .unwrap_or(here)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mistake_is_named_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("yiwang.toml");
+        std::fs::write(&file, "listen = \"nowhere\"\nledger = \"mysql://x\"\npacks = \"/nonexistent\"\n").unwrap();
+        let error = Config::read(Some(&file), |_| None, &Overrides::default()).unwrap_err();
+        assert_eq!(error.0.len(), 3, "{error}");
+        assert!(error.to_string().contains("`nowhere`"));
+    }
+
+    #[test]
+    fn the_command_line_goes_before_the_environment_and_that_before_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("yiwang.toml");
+        let packs = folder.path().display();
+        std::fs::write(&file, format!("listen = \"127.0.0.1:1\"\ndata = \"a\"\npacks = \"{packs}\"\n")).unwrap();
+        let env = |name: &str| (name == "YIWANG_LISTEN").then(|| "127.0.0.1:2".to_owned());
+        let config = Config::read(Some(&file), env, &Overrides::default()).unwrap();
+        assert_eq!((config.listen.port(), config.data), (2, PathBuf::from("a")));
+        let overrides = Overrides { listen: Some("127.0.0.1:3".to_owned()), ..Overrides::default() };
+        assert_eq!(Config::read(Some(&file), env, &overrides).unwrap().listen.port(), 3);
+    }
+
+    #[test]
+    fn cookies_without_https_are_refused_off_loopback() {
+        let folder = tempfile::tempdir().unwrap();
+        let overrides = Overrides {
+            listen: Some("0.0.0.0:80".to_owned()),
+            packs: Some(folder.path().to_owned()),
+            ..Overrides::default()
+        };
+        assert!(Config::read(None, |_| None, &overrides).is_err());
+        let env = |name: &str| (name == "YIWANG_BASE_URL").then(|| "https://zwfw.example".to_owned());
+        assert!(Config::read(None, env, &overrides).unwrap().secure_cookies);
+    }
+}

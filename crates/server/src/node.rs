@@ -1,0 +1,133 @@
+//! Puts a node together: root key, ledger, packs, renderer, the app.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use crypto::root::RootKey;
+use kernel::entropy::OsEntropy;
+use kernel::time::SystemClock;
+use packs::Pack;
+use store::{Env, Faults, Migration, Store};
+use web::render::Renderer;
+use web::{App, NodeInfo, PageCache, Parts};
+
+use crate::config::Config;
+use crate::router;
+
+/// Every migration, in the order of the crates' edges.
+pub fn migrations() -> Vec<Migration> {
+    [identity::MIGRATIONS, cases::MIGRATIONS, licences::MIGRATIONS, services::MIGRATIONS].concat()
+}
+
+/// The outside world as it is.
+pub fn real_env(faults: Faults) -> Env {
+    Env { clock: Arc::new(SystemClock), entropy: Arc::new(OsEntropy), faults }
+}
+
+/// Opens the ledger of a configuration.
+pub async fn open_store(config: &Config, env: Env) -> anyhow::Result<Store> {
+    let root = root_key(&config.root_key, &env)?;
+    let pack_division = load_pack(&config.packs)?.node().division.to_string();
+    let place = store::Config {
+        url: config.ledger.clone(),
+        data_dir: config.data.clone(),
+        issuer: format!("urn:yiwang:node:{pack_division}"),
+    };
+    Store::open(&place, env, root, &migrations()).await.context("the ledger cannot be opened")
+}
+
+/// Reads every content file, or says everything that is wrong with them.
+pub fn load_pack(folder: &Path) -> anyhow::Result<Pack> {
+    Pack::load(folder).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the content files in `{}` are refused:\n{}", folder.display(), lines.join("\n"))
+    })
+}
+
+/// Opens the node: ledger, packs, pages. Publishes the packs' items and organisations.
+pub async fn open(config: &Config, env: Env, demo: bool) -> anyhow::Result<App> {
+    let pack = Arc::new(load_pack(&config.packs)?);
+    let store = open_store(config, env).await?;
+    let node = pack.node();
+    let info = NodeInfo {
+        division: node.division.to_string(),
+        name_zh: node.name.zh.clone(),
+        name_en: node.name.en.clone(),
+        base_url: config.base_url.clone(),
+        demo,
+        secure_cookies: config.secure_cookies,
+    };
+    app(store, pack, info).await
+}
+
+/// The app of an open ledger; tests begin here too.
+pub async fn app(store: Store, pack: Arc<Pack>, node: NodeInfo) -> anyhow::Result<App> {
+    let assets = Arc::new(web::assets::Assets::embedded()?);
+    let renderer = Renderer::builder(assets)
+        .add_area::<identity::Templates, identity::Locales>("identity")
+        .add_area::<cases::Templates, cases::Locales>("cases")
+        .add_area::<licences::Templates, licences::Locales>("licences")
+        .add_area::<services::Templates, services::Locales>("services")
+        .add_area::<router::Templates, router::Locales>("server")
+        .build()
+        .context("a page or a text is not readable")?;
+    let app = App::new(Parts {
+        store,
+        pack,
+        renderer,
+        node,
+        nav: router::nav(),
+        authenticate: Box::new(identity::sessions::Sessions::default()),
+        pages: PageCache::default(),
+    });
+    let tx = app.store.begin().await?;
+    identity::orgs::seed(&tx, &app.pack).await?;
+    services::publish(&tx, &app.pack).await?;
+    tx.commit().await?;
+    Ok(app)
+}
+
+/// Reads the root key, or makes one that only its owner may read.
+fn root_key(path: &Path, env: &Env) -> anyhow::Result<RootKey> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => RootKey::from_hex(text.trim())
+            .with_context(|| format!("`{}` does not hold a root key", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let key = RootKey::generate(&*env.entropy);
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)
+                    .with_context(|| format!("`{}` cannot be made", folder.display()))?;
+            }
+            write_secret(path, &key.to_hex())
+                .with_context(|| format!("`{}` cannot be written", path.display()))?;
+            Ok(key)
+        }
+        Err(error) => Err(error).with_context(|| format!("`{}` cannot be read", path.display())),
+    }
+}
+
+fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = std::fs::File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()
+}
+
+/// Where the node leaves what anybody needs to verify offline.
+pub const PUBLIC_FOLDER: &str = "public";
+
+/// Writes the trust list and the status list to the data folder, for `yiwang verify`.
+pub async fn write_public(app: &App) -> anyhow::Result<()> {
+    let folder = app.store.data_dir().join(PUBLIC_FOLDER);
+    std::fs::create_dir_all(&folder)?;
+    let trust = serde_json::to_vec_pretty(&app.store.keys().trust_list())?;
+    let status = licences::status::document(app).await?;
+    for (name, bytes) in [("yiwang-trust.json", trust), ("yiwang-status.json", status)] {
+        let draft = folder.join(format!("{name}.part"));
+        std::fs::write(&draft, bytes)?;
+        std::fs::rename(&draft, folder.join(name))?;
+    }
+    Ok(())
+}
