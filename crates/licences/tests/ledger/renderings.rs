@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use crate::common::{business, business_fields, issued, ledger};
 use crypto::sd_jwt;
 use kernel::ids::SubjectId;
+use licences::actions::AnnotatedCopy;
 use licences::document::Format;
 use licences::model::canonical;
 use licences::pdf::{self, Fonts, Paper};
@@ -158,8 +159,15 @@ fn scanned(pdf: &[u8]) -> Vec<String> {
 async fn the_code_on_paper_is_scanned_and_verified() {
     let test = ledger(On::Sqlite).await;
     let licence = issued(&test, business(business_fields())).await.unwrap();
-    for demo in [false, true] {
-        let paper = Paper { licence: &licence, copy: None, base_url: "http://127.0.0.1:8080", demo };
+    let copy = AnnotatedCopy {
+        copy_no: "ZNPW72MMT4".into(),
+        purpose: "办理租赁备案".into(),
+        recipient: "大理市住建局".into(),
+        made_at: licence.record.issued_at,
+        valid_to: jiff::civil::date(2026, 12, 1),
+    };
+    for (copy, demo) in [(None, false), (None, true), (Some(&copy), true)] {
+        let paper = Paper { licence: &licence, copy, base_url: "http://127.0.0.1:8080", demo };
         let texts = scanned(&pdf::render(&paper, &Fonts::find().unwrap()).unwrap());
         assert_eq!(texts, [licence.document.qr_text().unwrap()]);
     }
@@ -180,9 +188,12 @@ async fn a_licence_too_long_for_a_code_is_printed_whole_on_more_pages() {
     assert!(licence.document.qr_text().is_err());
     let paper = Paper { licence: &licence, copy: None, base_url: "http://127.0.0.1:8080", demo: false };
     let pdf = pdf::render(&paper, &Fonts::find().unwrap()).unwrap();
-    let text = squeezed(&text_of(&pdf));
-    assert!(text.contains(&squeezed(&scope.join("；"))));
     let identifier = licence.identifier().to_string();
+    // Every page ends with the identifier and the address.
+    let foot = format!("证照标识Identifier：{identifier}核验Verify：http://127.0.0.1:8080/verify");
+    let text = squeezed(&text_of(&pdf));
+    assert!(text.matches(&foot).count() > 1, "there is more than one page");
+    assert!(text.replace(&foot, "").replace('\u{c}', "").contains(&squeezed(&scope.join("；"))), "{text}");
     let sealed = pdf::seal::seal(&test.store.keys(), pdf, &identifier, None).unwrap();
     let status = licences::status::make(&test.store).await.unwrap();
     let trust = test.store.keys().trust_list();
