@@ -5,7 +5,7 @@
 //! and the GM signature as a QR code, and is sealed as a whole ([`seal`]), so that a page that was painted over
 //! is told from one that was not. The same licence gives the same bytes.
 //!
-//! typst is used directly, without a wrapper: the [`world`] below is small, and a second crate would add only
+//! typst is used directly, without a wrapper: the world that it needs is small, and a second crate would add only
 //! features that are not wanted here (packages, downloads, fonts of the system). It stays a module of this
 //! crate because only our few hundred lines are compiled again after a change; typst itself is compiled once.
 

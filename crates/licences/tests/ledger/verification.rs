@@ -189,13 +189,14 @@ async fn documents_of_another_issuer_are_of_an_unknown_key() {
 }
 
 #[tokio::test]
-async fn every_bit_of_a_code_counts() {
+async fn every_bit_of_a_code_counts_or_means_the_same() {
     let scene = Scene::new().await;
     let trust = scene.test.store.keys().trust_list();
     let (status, now) = (scene.status().await, scene.test.store.env().now());
     let message = scene.licence.document.gm.clone();
     let genuine = crypto::qr::to_text(&message).unwrap();
-    assert!(verify_file(genuine.as_bytes(), &trust, Some(&status), now).is_good());
+    let verdict_of_genuine = verify_file(genuine.as_bytes(), &trust, Some(&status), now);
+    assert!(verdict_of_genuine.is_good());
     for bit in 0..message.len() * 8 {
         let mut changed = message.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
@@ -210,7 +211,8 @@ async fn every_bit_of_a_code_counts() {
         let mut changed = genuine.clone().into_bytes();
         changed[bit / 8] ^= 1 << (bit % 8);
         let verdict = verify_file(&changed, &trust, Some(&status), now);
-        assert!(!verdict.is_good(), "bit {bit} of the text: {:?}", verdict.finding);
+        // Deflate can spell one message in several ways: the same message is the same licence.
+        assert!(!verdict.is_good() || verdict == verdict_of_genuine, "bit {bit} of the text: {verdict:?}");
     }
 }
 
