@@ -1,6 +1,6 @@
 //! People as the registers know them: one encrypted record each, found by a blind index of their number.
 
-use crypto::field::FieldContext;
+use crypto::field::{FieldCipher, FieldContext};
 use kernel::citizen_id::{CitizenId, Sex};
 use kernel::division::Divisions;
 use kernel::ids::SubjectId;
@@ -71,6 +71,13 @@ impl Person {
     /// The name with everything but the surname hidden: 段××.
     pub fn masked_name(&self) -> String {
         masked_name(&self.record.name)
+    }
+
+    /// Age in full years on a day in China.
+    pub fn age_on(&self, day: Date) -> u32 {
+        let years = i32::from(day.year()) - i32::from(self.birth.year());
+        let had_birthday = (day.month(), day.day()) >= (self.birth.month(), self.birth.day());
+        u32::try_from(years - i32::from(!had_birthday)).unwrap_or(0)
     }
 
     /// When `source` of the share catalogue was last asked.
@@ -153,13 +160,7 @@ pub async fn display_name(db: &impl Reads, subject: SubjectId) -> Result<String,
 }
 
 fn open(db: &impl Reads, row: PersonRow) -> Result<Person, StoreError> {
-    let owner = row.subject_id.to_string();
-    let plain = db
-        .store()
-        .cipher()
-        .decrypt(&context(&owner), &row.record)
-        .map_err(|error| StoreError::Sealed(error.to_string()))?;
-    let record: PersonRecord = serde_json::from_slice(&plain)?;
+    let record = unseal(db.store().cipher(), row.subject_id, &row.record)?;
     let today = db.store().env().now().china_date();
     let number = CitizenId::parse(&record.citizen_id, today, Divisions::embedded())
         .map_err(|error| StoreError::Column { column: "record".to_owned(), reason: error.to_string() })?;
@@ -170,6 +171,18 @@ fn open(db: &impl Reads, row: PersonRow) -> Result<Person, StoreError> {
         record,
         synthetic: row.synthetic,
     })
+}
+
+/// Opens a sealed record, for reads that join the table of people.
+pub(crate) fn unseal(
+    cipher: &FieldCipher,
+    subject: SubjectId,
+    sealed: &[u8],
+) -> Result<PersonRecord, StoreError> {
+    let plain = cipher
+        .decrypt(&context(&subject.to_string()), sealed)
+        .map_err(|error| StoreError::Sealed(error.to_string()))?;
+    Ok(serde_json::from_slice(&plain)?)
 }
 
 fn seal(tx: &Tx, subject: SubjectId, record: &PersonRecord) -> Result<Vec<u8>, StoreError> {
