@@ -6,6 +6,7 @@ use kernel::time::Date;
 use store::StoreError;
 use web::Problem;
 use web::forms::FieldError;
+use web::i18n::key;
 
 use crate::model::{CaseError, TermsError};
 
@@ -46,6 +47,7 @@ impl Coded for ActionError {
     }
 }
 
+// The texts of these codes are `key("problem-case-")` and `key("problem-calendar-")`.
 impl From<ActionError> for Problem {
     fn from(error: ActionError) -> Self {
         match error {
@@ -62,14 +64,14 @@ fn refusal(error: CaseError) -> Problem {
     match error {
         CaseError::NotYourPost | CaseError::OwnCase | CaseError::FourEyes => Problem::forbidden(code),
         CaseError::Text { field, limit } => {
-            let error = FieldError::new(field, "cases-field-text").with("limit", number(limit));
+            let error = FieldError::new(field, key("cases-field-text")).with("limit", number(limit));
             Problem::invalid(vec![error])
         }
         CaseError::UnknownGround { .. } => {
-            Problem::invalid(vec![FieldError::new("ground", "cases-field-choice")])
+            Problem::invalid(vec![FieldError::new("ground", key("cases-field-choice"))])
         }
         CaseError::UnknownOutcome { .. } => {
-            Problem::invalid(vec![FieldError::new("outcome", "cases-field-choice")])
+            Problem::invalid(vec![FieldError::new("outcome", key("cases-field-choice"))])
         }
         CaseError::DeemedAccepted { deadline } => Problem::conflict(code).with("date", date(deadline)),
         CaseError::ExtensionTooLate { due } => Problem::conflict(code).with("date", date(due)),

@@ -32,15 +32,43 @@
 //! nothing.
 
 pub mod actions;
+pub mod api;
+mod colleagues;
+pub mod document;
 mod error;
 pub mod events;
+pub mod export;
+mod files;
 pub mod jobs;
 mod migrations;
 pub mod model;
+mod pages;
 pub mod queue;
 mod store;
 pub mod supervision;
+mod view;
 
 pub use error::ActionError;
 pub use migrations::MIGRATIONS;
 pub use store::{CaseKey, Loaded, find, keep_procedures, key_of, rebuild};
+pub use view::{clock, due_text, light_word, stage_pill};
+
+/// Pages of this crate.
+#[derive(rust_embed::RustEmbed)]
+#[folder = "templates"]
+pub struct Templates;
+
+/// Texts of this crate.
+#[derive(rust_embed::RustEmbed)]
+#[folder = "locales"]
+pub struct Locales;
+
+/// Every route of this crate, pages and API.
+pub fn routes() -> web::Routes {
+    pages::routes().merge(api::routes())
+}
+
+/// The description of this crate's API.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    <api::Description as utoipa::OpenApi>::openapi()
+}

@@ -4,6 +4,7 @@
 mod end;
 mod intake;
 mod open;
+mod perform;
 mod rate;
 mod review;
 mod work;
@@ -15,6 +16,7 @@ use store::{AuditEntry, Purpose, Reads, Tx};
 pub use end::{deliver, hand_over, terminate, withdraw};
 pub use intake::{accept, answer_correction, ask_correction, reject_application};
 pub use open::{AutomaticDecision, NewCase, OpenedCase, Prepared, open, prepare};
+pub use perform::{WorkAction, WorkInput, perform};
 pub use rate::{NewRating, rate};
 pub use review::request_review;
 pub use work::{

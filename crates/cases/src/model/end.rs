@@ -38,9 +38,15 @@ impl Case {
         Ok(vec![CaseEventKind::Withdrawn { reason }])
     }
 
-    /// Ends the case without a decision, with reasons. A case that waits for the applicant's correction can be
-    /// ended only when their time has run out.
+    /// Ends the case without a decision, with reasons.
     pub fn terminate(&self, reasons: &[Reason], today: Date) -> Result<Vec<CaseEventKind>, CaseError> {
+        self.may_terminate(today)?;
+        Ok(vec![CaseEventKind::Terminated { reasons: required_reasons(reasons)? }])
+    }
+
+    /// A case that waits for the applicant's correction can be ended only when their time has run out; one that
+    /// was just received is accepted or not accepted instead.
+    pub fn may_terminate(&self, today: Date) -> Result<(), CaseError> {
         let stage = self.stage();
         let still_time = self
             .correction
@@ -49,7 +55,7 @@ impl Case {
         if !stage.is_open() || stage == Stage::Received || (stage == Stage::Correction && still_time) {
             return Err(CaseError::WrongStage { stage });
         }
-        Ok(vec![CaseEventKind::Terminated { reasons: required_reasons(reasons)? }])
+        Ok(())
     }
 
     /// The result was made and handed over.

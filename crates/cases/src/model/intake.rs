@@ -49,6 +49,11 @@ impl Case {
             .map(|deadline| CaseEventKind::DeemedAccepted { received, deadline }))
     }
 
+    /// Whether the procedure knows a correction notice.
+    pub fn corrects(&self) -> bool {
+        self.procedure.stages.contains(&PackStage::Correction)
+    }
+
     /// Sends the one correction notice, which names everything.
     pub fn ask_correction(
         &self,
@@ -59,7 +64,7 @@ impl Case {
         if self.correction.is_some() {
             return Err(CaseError::SecondCorrection);
         }
-        if !self.procedure.stages.contains(&PackStage::Correction) {
+        if !self.corrects() {
             return Err(CaseError::NoCorrection);
         }
         self.expect(&[Stage::Received])?;

@@ -1,5 +1,4 @@
 //! Rules of the model, without a ledger: whatever is allowed leads to a possible case.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock};

@@ -1,5 +1,4 @@
 //! A case of the shipped content, its people and its ledger.
-#![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -158,7 +157,6 @@ pub(crate) fn no_values() -> BTreeMap<String, serde_json::Value> {
 }
 
 /// Runs one action in a transaction of its own.
-#[macro_export]
 macro_rules! act {
     ($store:expr, $action:ident $(, $arg:expr)*) => {{
         let tx = $store.begin().await.unwrap();

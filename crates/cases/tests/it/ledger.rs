@@ -1,13 +1,10 @@
 //! Cases in the ledger, on both databases.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
 
-mod common;
-
+use crate::common::*;
 use cases::actions::{AutomaticDecision, DecisionInput, NewRating};
 use cases::jobs::sweep;
 use cases::model::{CaseEventKind, ChildReason, Grade, Moment, Stage};
 use cases::queue::{Cursor, Filter, lights, list_of_subject, queue};
-use common::*;
 use jiff::SignedDuration;
 use kernel::calendar::WorkCalendar;
 use kernel::ids::{CaseId, LicenceId};
