@@ -1,4 +1,4 @@
-//! Work that the clock starts: sessions and half-finished sign-ins that are over are forgotten.
+//! What time brings: sessions and half-done sign-ins that are over are forgotten.
 
 use store::StoreError;
 use store::jobs::{Job, finish};
@@ -6,9 +6,12 @@ use web::App;
 
 use crate::{challenges, sessions};
 
-/// Runs a job of this crate; false when the kind is not ours.
+/// Forgets what is over. It counts no longer in any case; this keeps the tables small.
+pub const EXPIRE_SESSIONS: &str = "identity.expire_sessions";
+
+/// Runs a job of this crate; false when it is none.
 pub async fn handle(app: &App, job: &Job) -> Result<bool, StoreError> {
-    if job.kind != "identity.expire_sessions" {
+    if job.kind != EXPIRE_SESSIONS {
         return Ok(false);
     }
     let now = app.now();

@@ -29,7 +29,13 @@ pub(super) async fn profile(ctx: Ctx) -> Result<Response, Problem> {
     );
     tx.commit().await?;
     let source = |id: &str| {
-        let name = ctx.app.pack.sharing().source(id).map(|source| json!({ "zh": source.name.zh, "en": source.name.en }));
+        let english = ctx.lang() == web::i18n::Lang::EN;
+        let name = ctx
+            .app
+            .pack
+            .sharing()
+            .source(id)
+            .map(|source| if english { source.name.en.clone() } else { source.name.zh.clone() });
         json!({ "name": name, "at": person.as_of(id) })
     };
     let record = &person.record;

@@ -27,7 +27,7 @@ fn first_page(ctx: &Ctx, next: &str, login: &str) -> Json {
             .map(|one| {
                 json!({
                     "login": one.login, "password": one.password, "name": one.name, "totp": one.totp,
-                    "try": { "zh": one.what_to_try.zh, "en": one.what_to_try.en },
+                    "hint": { "zh": one.what_to_try.zh, "en": one.what_to_try.en },
                 })
             })
             .collect()

@@ -6,6 +6,7 @@
 pub mod limits;
 pub mod passkeys;
 pub mod real_name;
+mod visitor;
 
 use std::net::IpAddr;
 
