@@ -220,11 +220,11 @@ pub fn staff_number(account: &str) -> String {
 /// What was done, in words; a new kind of act is named by its code until it has a text.
 fn act(ctx: &Ctx, action: &str) -> Result<String, Problem> {
     let code = action.replace(['.', '_'], "-");
-    let text_key = format!("{}{code}", key("identity-act-"));
+    let text_key = format!("{}{code}", key("identity-action-"));
     if ctx.app.renderer.languages().has(ctx.lang(), &text_key) {
         Ok(ctx.text(&text_key, &[])?)
     } else {
-        Ok(ctx.text(key("identity-act-unnamed"), &[("code", action.into())])?)
+        Ok(ctx.text(key("identity-unnamed-action"), &[("code", action.into())])?)
     }
 }
 

@@ -47,6 +47,24 @@ pub struct PersonRecord {
     pub as_of: Vec<(String, Timestamp)>,
 }
 
+impl PersonRecord {
+    /// Somebody of whom no register was asked yet.
+    pub fn known_by_number(name: &str, citizen_id: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            citizen_id: citizen_id.to_owned(),
+            phone: String::new(),
+            address: String::new(),
+            household_address: String::new(),
+            household_division: String::new(),
+            alive: true,
+            marital_status: None,
+            bank_account: None,
+            as_of: Vec::new(),
+        }
+    }
+}
+
 /// A person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {

@@ -26,8 +26,7 @@ impl From<SignInError> for Problem {
             SignInError::Locked => Self::forbidden("identity.locked"),
             SignInError::RanOut => Self::conflict("identity.ran_out"),
             SignInError::TooMany(too_many) => {
-                let seconds = i64::try_from(too_many.seconds).unwrap_or(i64::MAX);
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "identity.too_many").with("seconds", seconds)
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "identity.too_many").with("seconds", too_many.seconds)
             }
             SignInError::Store(error) => Self::internal(error),
             SignInError::Password(error) => Self::internal(error),

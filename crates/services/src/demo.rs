@@ -1,13 +1,18 @@
 //! What a demonstration needs beside its people: names that are taken, licences that are held.
 
+use kernel::ids::{OrgCode, SubjectId};
 use web::App;
 
 use crate::error::ServiceError;
 use crate::model::TradeName;
+use crate::outside;
 use crate::store::names;
 
 /// Names that somebody has already, so that the check has something to say.
 const TAKEN: [&str; 6] = ["洱海月客栈", "段记小馆", "三塔书屋", "喜洲粑粑店", "古城咖啡店", "风花雪月民宿"];
+
+/// The type of the certificate that a shop's premises are proved with.
+const HOUSE: &str = "real-estate-certificate";
 
 /// Fills the demonstration. Doing it again changes nothing.
 pub async fn seed(app: &App) -> Result<(), ServiceError> {
@@ -26,9 +31,27 @@ pub async fn seed(app: &App) -> Result<(), ServiceError> {
 }
 
 /// The certificate of a house in somebody's name, issued elsewhere and accepted here.
-pub fn real_estate_fields(owner: &str, location: &str) -> serde_json::Map<String, serde_json::Value> {
+pub async fn give_house(app: &App, owner: SubjectId, location: &str) -> Result<(), ServiceError> {
+    let Some(kind) = app.pack.licence_type(HOUSE) else { return Ok(()) };
+    if !outside::held(&app.store.read(), owner, &[HOUSE]).await?.is_empty() {
+        return Ok(());
+    }
+    let name = outside::name_of(&app.store.read(), owner).await?;
     let fields = serde_json::json!({
-        "number": "云（2019）大理市不动产权第0001234号", "owner": owner, "location": location, "usage": "商业服务",
+        "number": "云（2019）大理市不动产权第0001234号", "owner": name, "location": location, "usage": "商业服务",
     });
-    fields.as_object().cloned().unwrap_or_default()
+    let operator = app.pack.node().operator.clone();
+    let new = licences::NewLicence {
+        type_id: kind.id.clone(),
+        holder: owner,
+        fields: fields.as_object().cloned().unwrap_or_default(),
+        issuer: OrgCode::new(operator).map_err(|error| ServiceError::Outside(Box::new(error)))?,
+        case: None,
+        valid_from: app.now().china_date(),
+        valid_to: None,
+    };
+    let tx = app.store.begin().await?;
+    outside::take_in(&tx, app, new).await?;
+    tx.commit().await?;
+    Ok(())
 }

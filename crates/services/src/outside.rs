@@ -212,6 +212,14 @@ pub(crate) async fn issue(tx: &Tx, app: &App, new: licences::NewLicence) -> Resu
     Ok(licence.id)
 }
 
+/// Takes in a licence that was issued elsewhere.
+pub(crate) async fn take_in(tx: &Tx, app: &App, new: licences::NewLicence) -> Result<(), ServiceError> {
+    licences::actions::take_in(tx, &licences::Registry::of(app), &Actor::Node, new)
+        .await
+        .map(drop)
+        .map_err(|error| ServiceError::Outside(Box::new(error)))
+}
+
 /// Takes back the slips of a booking that was given up.
 pub(crate) async fn revoke_slips(tx: &Tx, booking: &Booking, case: CaseId) -> Result<(), ServiceError> {
     let holders = std::iter::once(booking.subject_id).chain(booking.partner_id);

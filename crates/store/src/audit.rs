@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use crypto::hash::Hash;
 use crypto::keys::{KeyRing, Purpose as KeyPurpose, Signature};
 use crypto::merkle::{Frontier, leaf_hash};
-use crypto::suite::Suite;
+use crypto::suite::{Algorithm, Suite};
 use kernel::actor::Actor;
 use kernel::ids::{AccountId, CaseId, SubjectId};
 use kernel::time::Timestamp;
@@ -271,6 +271,86 @@ pub async fn recent(
         params![before.unwrap_or(i64::MAX), limit],
     )
     .await
+}
+
+/// What an auditor looks for; an empty text or none leaves a column open.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// The kind of actor, such as `officer`.
+    pub actor_kind: String,
+    /// The actor's id.
+    pub actor_id: String,
+    /// The action, or its beginning, such as `cases.`.
+    pub action: String,
+    /// The number of a case.
+    pub case_no: String,
+    /// Whose data.
+    pub subject: Option<SubjectId>,
+}
+
+/// Entries that fit, newest first, below `before`.
+pub async fn search(
+    db: &impl Reads,
+    wanted: &Search,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    let subject = wanted.subject.map(|subject| subject.to_string()).unwrap_or_default();
+    db.query(
+        "SELECT subject_id, seq, at, actor_kind, actor_id, actor_label, action, case_id, case_no, purpose,
+                object, salt
+           FROM store_audit_entry
+          WHERE seq < $1
+            AND ($2 = '' OR subject_id = $2)
+            AND ($3 = '' OR actor_kind = $3)
+            AND ($4 = '' OR actor_id = $4)
+            AND ($5 = '' OR substr(action, 1, length($5)) = $5)
+            AND ($6 = '' OR case_no = $6)
+          ORDER BY seq DESC
+          LIMIT $7",
+        params![
+            before.unwrap_or(i64::MAX),
+            subject,
+            &wanted.actor_kind,
+            &wanted.actor_id,
+            &wanted.action,
+            &wanted.case_no,
+            limit
+        ],
+    )
+    .await
+}
+
+crate::row! {
+    struct HeadRow {
+        tree_size: i64, root: Vec<u8>, at: Timestamp,
+        gm_kid: String, gm_signature: Vec<u8>, intl_kid: String, intl_signature: Vec<u8>,
+    }
+}
+
+/// Signed heads, newest first, below the size `before`.
+pub async fn heads(db: &impl Reads, before: Option<i64>, limit: u32) -> Result<Vec<Head>, StoreError> {
+    let rows: Vec<HeadRow> = db
+        .query(
+            "SELECT tree_size, root, at, gm_kid, gm_signature, intl_kid, intl_signature
+               FROM store_audit_head
+              WHERE tree_size < $1
+              ORDER BY tree_size DESC
+              LIMIT $2",
+            params![before.unwrap_or(i64::MAX), limit],
+        )
+        .await?;
+    let signature = |kid, algorithm, bytes| Signature { kid, algorithm, bytes };
+    Ok(rows
+        .into_iter()
+        .map(|row| Head {
+            tree_size: row.tree_size,
+            root: hex::encode(&row.root),
+            at: row.at,
+            gm: signature(row.gm_kid, Algorithm::Sm2Sm3, row.gm_signature),
+            intl: signature(row.intl_kid, Algorithm::Ed25519, row.intl_signature),
+        })
+        .collect())
 }
 
 /// A signed tree head.

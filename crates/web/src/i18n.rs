@@ -165,6 +165,13 @@ impl From<u32> for Arg {
     }
 }
 
+impl From<i64> for Arg {
+    fn from(number: i64) -> Self {
+        // Fluent counts in floating point; a count beyond 2^53 is shown rounded.
+        Self::Number(number as f64)
+    }
+}
+
 impl From<i32> for Arg {
     fn from(number: i32) -> Self {
         Self::Number(f64::from(number))

@@ -27,7 +27,7 @@ const SWEEP_EVERY: u32 = 1_024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany {
     /// Seconds until the next try is looked at.
-    pub seconds: u64,
+    pub seconds: u32,
 }
 
 /// The node's clock, as the limiter reads it.
@@ -96,7 +96,8 @@ impl Counts {
     fn wait(&self, until: &NotUntil<Duration>) -> TooMany {
         let wait = until.wait_time_from(self.clock.now());
         // Rounded up, so that whoever waits that long is let in.
-        TooMany { seconds: wait.as_secs() + u64::from(wait.subsec_nanos() > 0) }
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        TooMany { seconds: u32::try_from(seconds).unwrap_or(u32::MAX) }
     }
 
     fn sweep_now_and_then(&self) {

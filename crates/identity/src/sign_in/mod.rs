@@ -158,13 +158,9 @@ pub async fn with_code(
     Ok(session)
 }
 
-/// Whose code is awaited and the step of the last one they used: a demonstration shows the code.
-pub(crate) async fn awaiting_code(app: &App, token: &str) -> Result<Option<(String, i64)>, StoreError> {
-    match half(app, ChallengeKind::Code, token).await {
-        Ok((found, _)) => Ok(Some((found.account.login, found.totp_last_step))),
-        Err(SignInError::Store(error)) => Err(error),
-        Err(_) => Ok(None),
-    }
+/// Whose code is awaited, if the step before still counts.
+pub(crate) async fn awaiting_code(app: &App, token: &str) -> Result<String, SignInError> {
+    Ok(half(app, ChallengeKind::Code, token).await?.0.account.login)
 }
 
 /// The secret that is being set up, and for which login.

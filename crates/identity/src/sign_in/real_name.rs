@@ -463,16 +463,9 @@ async fn person_for(tx: &Tx, vouched: &Vouched) -> Result<SubjectId, RealNameErr
         return if known == vouched.name { Ok(subject) } else { Err(RealNameError::OtherName) };
     }
     let record = PersonRecord {
-        name: vouched.name.clone(),
-        citizen_id: vouched.citizen_id.clone(),
         phone: vouched.phone.clone().unwrap_or_default(),
-        address: String::new(),
-        household_address: String::new(),
-        household_division: String::new(),
-        alive: true,
-        marital_status: None,
-        bank_account: None,
         as_of: vec![("person".to_owned(), tx.store().env().now())],
+        ..PersonRecord::known_by_number(&vouched.name, &vouched.citizen_id)
     };
     people::create(tx, record, false).await.map_err(|error| match error {
         PersonError::CitizenId(error) => RealNameError::CitizenId(error),

@@ -7,7 +7,9 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
+use identity::people::{MaritalStatus, PersonRecord};
 use kernel::actor::Actor;
+use kernel::ids::{AccountId, SubjectId};
 use packs::Pack;
 use store::test::{On, TestStore, open};
 use tower::ServiceExt;
@@ -28,6 +30,7 @@ pub fn pack() -> Arc<Pack> {
 pub fn renderer() -> Renderer {
     let assets = Arc::new(web::assets::Assets::embedded().expect("assets are built"));
     Renderer::builder(assets)
+        .add_area::<cases::Templates, cases::Locales>("cases")
         .add_area::<services::Templates, services::Locales>("services")
         .build()
         .expect("pages and texts are readable")
@@ -86,7 +89,7 @@ pub async fn app(on: On) -> TestApp {
 }
 
 fn migrations() -> Vec<store::Migration> {
-    services::MIGRATIONS.to_vec()
+    [identity::MIGRATIONS, cases::MIGRATIONS, licences::MIGRATIONS, services::MIGRATIONS].concat()
 }
 
 impl TestApp {
@@ -113,4 +116,141 @@ impl TestApp {
         let (status, _, body) = self.send(request).await;
         (status, body.replace("&#x2f;", "/").replace("&#x27;", "'"))
     }
+}
+
+/// A person with an account, who sends requests.
+#[derive(Clone)]
+pub struct Citizen {
+    pub subject: SubjectId,
+    pub actor: Actor,
+}
+
+/// Numbers of made-up people, valid by their check characters.
+pub const ADULT: &str = "532901199805200010";
+pub const BRIDE: &str = "532901200003080024";
+pub const ELDER: &str = "532901194611240011";
+
+impl TestApp {
+    /// Takes in a person whom the registers know.
+    pub async fn person(&self, name: &str, citizen_id: &str, married: bool) -> Citizen {
+        let now = self.app.now();
+        let sources = ["person", "address", "household", "marriage", "bank_account"];
+        let record = PersonRecord {
+            name: name.to_owned(),
+            citizen_id: citizen_id.to_owned(),
+            phone: "13800001234".to_owned(),
+            address: "云南省大理白族自治州大理市大理镇复兴路12号".to_owned(),
+            household_address: "云南省大理白族自治州大理市大理镇复兴路12号".to_owned(),
+            household_division: "532901".to_owned(),
+            alive: true,
+            marital_status: Some(if married { MaritalStatus::Married } else { MaritalStatus::Single }),
+            bank_account: Some("6228480000000000001".to_owned()),
+            as_of: sources.map(|source| (source.to_owned(), now)).to_vec(),
+        };
+        let tx = self.app.store.begin().await.expect("a write begins");
+        let subject = identity::people::create(&tx, record, true).await.expect("the person is taken in");
+        tx.commit().await.expect("it commits");
+        let env = self.app.store.env();
+        let account = AccountId::generate(&*env.clock, &*env.entropy);
+        Citizen { subject, actor: Actor::Citizen { account, subject, on_behalf_of: None } }
+    }
+
+    /// Gives a person the certificate of a house.
+    pub async fn give_house(&self, owner: &Citizen, location: &str) {
+        services::demo::give_house(&self.app, owner.subject, location)
+            .await
+            .expect("the certificate is taken in");
+    }
+
+    /// Calls the API as somebody.
+    pub async fn call(
+        &self,
+        who: &Citizen,
+        method: &str,
+        path: &str,
+        body: serde_json::Value,
+    ) -> (StatusCode, serde_json::Value) {
+        self.call_with(who, method, path, body, &[]).await
+    }
+
+    /// The same with further headers.
+    pub async fn call_with(
+        &self,
+        who: &Citizen,
+        method: &str,
+        path: &str,
+        body: serde_json::Value,
+        headers: &[(&str, &str)],
+    ) -> (StatusCode, serde_json::Value) {
+        let mut request = Request::builder().method(method).uri(path).header("authorization", token(who));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = match body {
+            serde_json::Value::Null => Body::empty(),
+            json => {
+                request = request.header("content-type", "application/json");
+                Body::from(json.to_string())
+            }
+        };
+        let (status, _, text) = self.send(request.body(body).expect("a request")).await;
+        (status, serde_json::from_str(&text).unwrap_or(serde_json::Value::Null))
+    }
+
+    /// Uploads a file as somebody.
+    pub async fn upload(&self, who: &Citizen, path: &str, name: &str, bytes: &[u8]) -> (StatusCode, String) {
+        let mut body = format!(
+            "--line\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        )
+        .into_bytes();
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n--line--\r\n");
+        let request = Request::post(path)
+            .header("authorization", token(who))
+            .header("content-type", "multipart/form-data; boundary=line")
+            .body(Body::from(body))
+            .expect("a request");
+        let (status, _, text) = self.send(request).await;
+        (status, text)
+    }
+
+    /// Reads a page as somebody.
+    pub async fn page(&self, who: &Citizen, path: &str) -> (StatusCode, HeaderMap, String) {
+        let request = Request::get(path)
+            .header("accept", "text/html")
+            .header("authorization", token(who))
+            .body(Body::empty())
+            .expect("a request");
+        let (status, headers, body) = self.send(request).await;
+        (status, headers, body.replace("&#x2f;", "/").replace("&#x27;", "'"))
+    }
+
+    /// Sends a form as somebody, and gives the address that it leads to.
+    pub async fn submit_form(&self, who: &Citizen, path: &str, form: &str) -> (StatusCode, String, String) {
+        let request = Request::post(path)
+            .header("accept", "text/html")
+            .header("authorization", token(who))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from(form.to_owned()))
+            .expect("a request");
+        let (status, headers, body) = self.send(request).await;
+        let to = headers.get("location").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        (status, to, body.replace("&#x2f;", "/").replace("&#x27;", "'"))
+    }
+
+    /// Works off what events and jobs wait, as a worker does.
+    pub async fn work_off(&self) {
+        const REACTIONS: &[store::outbox::Reaction] =
+            &[store::outbox::Reaction { event: "cases.concluded", job: services::jobs::ISSUE_RESULT }];
+        store::outbox::dispatch(&self.app.store, REACTIONS, 100).await.expect("events are told");
+        while let Some(job) = store::jobs::lease(&self.app.store).await.expect("jobs are leased") {
+            assert!(services::jobs::handle(&self.app, &job).await.expect("the job is done"), "{}", job.kind);
+        }
+    }
+}
+
+/// Who sends, for the header that `Stated` reads.
+fn token(who: &Citizen) -> String {
+    serde_json::to_string(&who.actor).expect("an actor is JSON")
 }
