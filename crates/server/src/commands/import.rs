@@ -68,6 +68,6 @@ fn township_of(code: &str, known: &Divisions) -> Option<String> {
         return None;
     }
     let township = code.get(..9)?;
-    known.get(&township.parse().ok()?)?;
+    known.get(township.parse().ok()?)?;
     Some(township.to_owned())
 }
