@@ -17,7 +17,7 @@ use crate::seal;
 /// The cookie that holds the token.
 pub(crate) const COOKIE: &str = "yw_challenge";
 /// How long somebody may take for one step.
-pub const LIFE: SignedDuration = SignedDuration::from_mins(5);
+pub(crate) const LIFE: SignedDuration = SignedDuration::from_mins(5);
 /// Seconds of [`LIFE`], for the cookie.
 pub(crate) const LIFE_SECONDS: i64 = 300;
 

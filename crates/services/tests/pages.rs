@@ -255,8 +255,7 @@ async fn a_full_day_offers_near_times_and_a_place_in_the_queue() {
     tx.commit().await.unwrap();
     let first = slots.first().unwrap().plan.start.micros();
     let (status, _, page) = test.submit_form(&groom, &format!("{root}/slot"), &format!("slot={first}")).await;
-    assert_eq!(status, StatusCode::OK.max(status));
-    // The page of slots is asked for only once its turn has come; the seat is refused all the same.
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     holds(&page, &["这个时间刚被别人约走了", "相近的时间", "已约满", "有空位时告诉我"]);
     let (status, to, _) = test.submit_form(&groom, &format!("{root}/wait"), &format!("day={day}")).await;
     assert_eq!((status, to.as_str()), (StatusCode::SEE_OTHER, "/my"));
