@@ -188,7 +188,7 @@ async fn a_wedding_is_booked_by_two_people_on_their_own_pages() {
     )
     .await;
     let (_, to, _) = answer(&test, &groom, &to, "contact.phone=13800001234").await;
-    assert_eq!(to, format!("{root}/slot"));
+    assert_eq!(to, format!("{root}/time"));
     let (_, _, page) = test.page(&groom, &to).await;
     holds(&page, &["选一个时间", "余 2", "09:00", "保留 30 分钟"]);
     let (_, to, page) =

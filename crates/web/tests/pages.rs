@@ -1,4 +1,5 @@
 //! The layout and every part render in both languages, escape what they are given, and say what they should.
+#![recursion_limit = "256"]
 #![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 use std::sync::Arc;
