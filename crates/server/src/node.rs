@@ -85,6 +85,8 @@ pub async fn app(store: Store, pack: Arc<Pack>, node: NodeInfo) -> anyhow::Resul
     identity::orgs::seed(&tx, &app.pack).await?;
     services::publish(&tx, &app.pack).await?;
     tx.commit().await?;
+    let procedures: Vec<_> = app.pack.procedures().collect();
+    cases::keep_procedures(&app.store, &procedures).await?;
     Ok(app)
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 use store::Reads;
 use utoipa::OpenApi;
+use web::i18n::key;
 use web::{Access, App, Ctx, NavItem, Problem, Routes};
 
 /// Pages of the house itself: accessibility, privacy, contact.
@@ -40,16 +41,16 @@ pub fn routes() -> Routes {
 pub fn nav() -> Vec<NavItem> {
     let item = |href, key, access| NavItem { href, key, access };
     vec![
-        item("/", "server-nav-home", Access::Public),
-        item("/search", "server-nav-services", Access::Public),
-        item("/my", "server-nav-my", Access::Citizen),
-        item("/my/licences", "server-nav-licences", Access::Citizen),
-        item("/work", "server-nav-work", Access::Officer),
-        item("/work/licences", "server-nav-work-licences", Access::Officer),
-        item("/supervision", "server-nav-supervision", Access::Officer),
-        item("/audit", "server-nav-audit", Access::Auditor),
-        item("/admin/orgs", "server-nav-admin", Access::Administrator),
-        item("/verify", "server-nav-verify", Access::Public),
+        item("/", key("server-nav-home"), Access::Public),
+        item("/search", key("server-nav-services"), Access::Public),
+        item("/my", key("server-nav-my"), Access::Citizen),
+        item("/my/licences", key("server-nav-licences"), Access::Citizen),
+        item("/work", key("server-nav-work"), Access::Officer),
+        item("/work/licences", key("server-nav-work-licences"), Access::Officer),
+        item("/supervision", key("server-nav-supervision"), Access::Officer),
+        item("/audit", key("server-nav-audit"), Access::Auditor),
+        item("/admin/orgs", key("server-nav-admin"), Access::Administrator),
+        item("/verify", key("server-nav-verify"), Access::Public),
     ]
 }
 

@@ -229,7 +229,6 @@ services-error-declare = Tick the declaration before you submit
 services-error-materials = Something is still missing
 services-name-taken = This name is taken; try: { $others }
 services-name-free = “{ $name }” is free; it is held for you when you submit
-services-name-none = Type a name
 
 # Materials and files
 services-materials-title = What is needed

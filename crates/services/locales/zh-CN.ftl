@@ -216,7 +216,6 @@ services-error-declare = 请勾选承诺后再提交
 services-error-materials = 还有材料没有提供
 services-name-taken = 这个名称已被使用，可以试试：{ $others }
 services-name-free = “{ $name }”可以使用，提交时为您保留
-services-name-none = 请输入名称
 
 # 材料和文件
 services-materials-title = 材料

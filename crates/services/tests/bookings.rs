@@ -69,7 +69,7 @@ async fn taken(test: &TestApp) -> i64 {
     test.app
         .store
         .read()
-        .count("SELECT COALESCE(SUM(taken), 0) AS n FROM services_slot", vec![])
+        .count("SELECT CAST(COALESCE(SUM(taken), 0) AS BIGINT) AS n FROM services_slot", vec![])
         .await
         .unwrap()
 }

@@ -27,13 +27,15 @@ use crate::i18n::{Arg, I18nError, Lang, Languages, Source};
 #[folder = "assets/vendor/govuk_frontend_jinja"]
 struct GovukTemplates;
 
+/// The layout and its parts.
 #[derive(RustEmbed)]
 #[folder = "templates"]
-struct WebTemplates;
+pub struct Templates;
 
+/// The texts of the layout and its parts.
 #[derive(RustEmbed)]
 #[folder = "locales"]
-struct WebLocales;
+pub struct Locales;
 
 /// Why a page could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -71,8 +73,8 @@ impl Renderer {
         let govuk = embedded::<GovukTemplates>().into_iter().filter(|(path, _)| path.contains('/'));
         Builder { assets, templates: Vec::new(), locales: Vec::new() }
             .add_templates("govuk_frontend_jinja", govuk)
-            .add_templates("web", embedded::<WebTemplates>())
-            .add_locales("web", embedded::<WebLocales>())
+            .add_templates("web", embedded::<Templates>())
+            .add_locales("web", embedded::<Locales>())
     }
 
     /// Makes the page `name` in `lang` from `ctx`, which holds `page` and whatever the template reads.

@@ -63,9 +63,10 @@ fn ids_are_unique_and_every_link_within_the_page_arrives() {
         .filter_map(|element| element.attr("id"))
         .collect();
     ids.sort_unstable();
-    let all = ids.len();
+    let seen = ids.clone();
     ids.dedup();
-    assert_eq!(ids.len(), all, "an id occurs twice");
+    let twice: Vec<&&str> = seen.iter().filter(|id| seen.iter().filter(|other| other == id).count() > 1).collect();
+    assert!(twice.is_empty(), "these ids occur twice: {twice:?}");
     for link in document.select(&Selector::parse("a[href^='#']").unwrap()) {
         let target = link.attr("href").unwrap_or_default().trim_start_matches('#');
         assert!(ids.contains(&target), "#{target} leads nowhere");

@@ -305,7 +305,8 @@ pub(crate) async fn open_case(
     env.faults.reached("submit.before_begin").await;
     let tx = app.store.begin().await?;
     if !drafts::pass_on(&tx, &work.draft, work.draft.state, DraftState::Submitted).await? {
-        drop(tx);
+        // Committing nothing waits for the write of the other request, which may share this group.
+        tx.commit().await?;
         return submitted_meanwhile(app, work).await;
     }
     cases::actions::open(&tx, actor, prepared).await?;

@@ -58,8 +58,9 @@ impl<'a> Run<'a> {
                 }
                 let for_other = answered_by_other(field, own_party);
                 let answered = for_other || is_answered(field, answers);
-                if let Some(value) = fact_of(field, answers).filter(|_| answered) {
-                    run.facts.set(field.id.clone(), value);
+                // What another person answers, nobody answers for them.
+                if answered && !for_other {
+                    add_facts(&mut run.facts, field, answers);
                 }
                 fields.push(FieldState { field, answered, for_other });
             }
@@ -129,6 +130,16 @@ fn is_answered(field: &Field, answers: &Answers) -> bool {
         Some(Some(_)) => true,
         Some(None) => !field.required,
         None => false,
+    }
+}
+
+/// What a field tells: its value and, where a change asks for proof, whether it was changed.
+fn add_facts(facts: &mut Facts, field: &Field, answers: &Answers) {
+    if let Some(value) = fact_of(field, answers) {
+        facts.set(field.id.clone(), value);
+    }
+    if field.changed_needs.is_some() {
+        facts.set(format!("{}.changed", field.id), Value::Boolean(answers.was_changed(&field.id)));
     }
 }
 
