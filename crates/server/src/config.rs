@@ -103,9 +103,6 @@ impl Config {
             .or_else(|| env("YIWANG_PACKS").map(PathBuf::from))
             .or(written.packs)
             .unwrap_or_else(default_packs);
-        if !packs.is_dir() {
-            mistakes.push(format!("`packs` is no folder: `{}`", packs.display()));
-        }
         let base_url = env("YIWANG_BASE_URL").or(written.base_url).unwrap_or_else(|| format!("http://{listen}"));
         if !(base_url.starts_with("http://") || base_url.starts_with("https://")) || base_url.ends_with('/') {
             mistakes.push(format!("`base_url` must begin with `http` and not end with `/`: `{base_url}`"));
@@ -155,9 +152,9 @@ mod tests {
     fn every_mistake_is_named_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("yiwang.toml");
-        std::fs::write(&file, "listen = \"nowhere\"\nledger = \"mysql://x\"\npacks = \"/nonexistent\"\n").unwrap();
+        std::fs::write(&file, "listen = \"nowhere\"\nledger = \"mysql://x\"\n").unwrap();
         let error = Config::read(Some(&file), |_| None, &Overrides::default()).unwrap_err();
-        assert_eq!(error.0.len(), 3, "{error}");
+        assert_eq!(error.0.len(), 2, "{error}");
         assert!(error.to_string().contains("`nowhere`"));
     }
 

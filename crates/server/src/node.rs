@@ -37,8 +37,26 @@ pub async fn open_store(config: &Config, env: Env) -> anyhow::Result<Store> {
     Store::open(&place, env, root, &migrations()).await.context("the ledger cannot be opened")
 }
 
+/// Opens a ledger that must be there already: what verifies or saves one never makes one.
+pub async fn open_existing(config: &Config, env: Env) -> anyhow::Result<Store> {
+    anyhow::ensure!(
+        config.ledger.is_some() || config.data.join(store::SQLITE_FILE).is_file(),
+        "there is no ledger in `{}`",
+        config.data.display()
+    );
+    let root = root_key(&config.root_key, &env)?;
+    // The keys are there, so nobody asks whom new ones would belong to.
+    let place = store::Config {
+        url: config.ledger.clone(),
+        data_dir: config.data.clone(),
+        issuer: String::new(),
+    };
+    Store::open(&place, env, root, &migrations()).await.context("the ledger cannot be opened")
+}
+
 /// Reads every content file, or says everything that is wrong with them.
 pub fn load_pack(folder: &Path) -> anyhow::Result<Pack> {
+    anyhow::ensure!(folder.is_dir(), "`{}` is no folder of content files", folder.display());
     Pack::load(folder).map_err(|errors| {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("the content files in `{}` are refused:\n{}", folder.display(), lines.join("\n"))

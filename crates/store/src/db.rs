@@ -44,6 +44,9 @@ impl Env {
     }
 }
 
+/// The file of a ledger on SQLite, in the data folder.
+pub const SQLITE_FILE: &str = "ledger.sqlite";
+
 /// The open ledger. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
@@ -72,7 +75,7 @@ impl Store {
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|error| StoreError::file(&config.data_dir, error))?;
         let url = config.url.clone().unwrap_or_else(|| {
-            format!("sqlite:{}?mode=rwc", config.data_dir.join("ledger.sqlite").display())
+            format!("sqlite:{}?mode=rwc", config.data_dir.join(SQLITE_FILE).display())
         });
         let dialect = Dialect::of(&url)?;
         let write = dialect.connect_writer(&url).await?;

@@ -9,7 +9,7 @@ use crate::node;
 
 /// Reads the whole log; false when a spot was changed.
 pub(super) async fn verify(config: &Config) -> anyhow::Result<bool> {
-    let store = node::open_store(config, node::real_env(Faults::default())).await?;
+    let store = node::open_existing(config, node::real_env(Faults::default())).await?;
     let report = store::verify::verify(&store).await?;
     let mut out = std::io::stdout().lock();
     for finding in &report.findings {

@@ -19,7 +19,7 @@ pub(super) async fn migrate(config: &Config) -> anyhow::Result<bool> {
 
 /// Writes the backup while the node may be running.
 pub(super) async fn backup(config: &Config, file: &Path) -> anyhow::Result<bool> {
-    let store = node::open_store(config, node::real_env(Faults::default())).await?;
+    let store = node::open_existing(config, node::real_env(Faults::default())).await?;
     let manifest = backup::backup(&store, file).await?;
     let rows: u64 = manifest.tables.values().sum();
     writeln!(
