@@ -32,6 +32,11 @@ async function freePort() {
   });
 }
 
+const running = new Set();
+process.on("exit", () => {
+  for (const child of running) if (child.exitCode === null) child.kill("SIGKILL");
+});
+
 /** A demonstration node of its own, on a free port and in a new folder. */
 export async function startNode({ data, env = {}, args = [] } = {}) {
   const own = data === undefined;
@@ -43,6 +48,11 @@ export async function startNode({ data, env = {}, args = [] } = {}) {
     ["demo", "--listen", `127.0.0.1:${port}`, "--data", folder, "--packs", path.join(root, "packs"), ...args],
     { cwd: root, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] },
   );
+  running.add(child);
+  // A test that fails must not leave the run waiting for its node.
+  child.unref();
+  child.stdout.unref();
+  child.stderr.unref();
   let log = "";
   child.stdout.on("data", (chunk) => (log += chunk));
   child.stderr.on("data", (chunk) => (log += chunk));
@@ -61,10 +71,12 @@ export async function startNode({ data, env = {}, args = [] } = {}) {
     exited,
     /** As a power cut would. */
     kill: async () => {
+      child.ref();
       child.kill("SIGKILL");
       await exited;
     },
     stop: async () => {
+      child.ref();
       child.kill("SIGTERM");
       const { code } = await exited;
       if (own) await rm(folder, { recursive: true, force: true });

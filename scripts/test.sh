@@ -37,7 +37,7 @@ if [ "${1:-}" != "--e2e-only" ]; then
 fi
 
 if cargo build --quiet --package server --bin yiwang; then
-  node --test --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \
+  node --test --test-concurrency=1 --test-timeout=300000 --test-reporter=spec --test-reporter-destination=stdout \
     --test-reporter=tap --test-reporter-destination="$work/e2e.tap" e2e/*.test.mjs
   number() { grep -E "^# $1 [0-9]+" "$work/e2e.tap" | grep -oE '[0-9]+' || echo 0; }
   passed=$((passed + $(number pass)))

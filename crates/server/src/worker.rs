@@ -17,6 +17,9 @@ const POLL: Duration = Duration::from_millis(500);
 
 /// Works until `stop` says so; the job in hand is finished first.
 pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
+    if let Err(error) = jobs::take_back(&app.store).await {
+        tracing::error!(%error, "jobs of the process before could not be taken back");
+    }
     let mut committed = app.store.committed();
     loop {
         if *stop.borrow() {

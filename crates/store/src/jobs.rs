@@ -115,6 +115,17 @@ pub(crate) async fn insert(
     Ok(())
 }
 
+/// Takes back what a process before this one had leased. Only a ledger in the data folder knows that no other
+/// process works on it; on a server's ledger the lease has to run out.
+pub async fn take_back(store: &Store) -> Result<(), StoreError> {
+    if store.inner().dialect != Dialect::Sqlite {
+        return Ok(());
+    }
+    let tx = store.begin().await?;
+    tx.execute("UPDATE store_job SET leased_until = 0 WHERE leased_until > 0", params![]).await?;
+    tx.commit().await
+}
+
 /// Leases the job that has been due longest, if any is due.
 pub async fn lease(store: &Store) -> Result<Option<Job>, StoreError> {
     let now = store.env().now();

@@ -20,18 +20,15 @@ pub(super) async fn demo(config: &Config, stand_still_at: Option<&str>) -> anyho
     let node = &app.node;
     writeln!(out, "\n{}  {}\n", node.name_zh, node.name_en)?;
     writeln!(out, "  {}\n", config.base_url)?;
-    writeln!(out, "演示人物(全部为合成数据) · demo people (all made up):\n")?;
+    writeln!(out, "演示人物，全部为合成数据 · People of the demonstration, all made up")?;
+    writeln!(out, "  口令 password: {}", identity::demo::PASSWORD)?;
+    writeln!(out, "  * 另需动态口令，登录页会显示 · a code as well, shown on the sign-in page\n")?;
     for persona in &personas {
-        writeln!(
-            out,
-            "  {:<12} {:<16} {}{}",
-            persona.login,
-            persona.password,
-            persona.what_to_try.zh,
-            if persona.totp { " · 需要动态口令(登录页显示)" } else { "" },
-        )?;
+        let mark = if persona.totp { '*' } else { ' ' };
+        writeln!(out, "  {:<17}{mark} {}", persona.login, persona.what_to_try.zh)?;
+        writeln!(out, "  {:<17}  {}", "", persona.what_to_try.en)?;
     }
-    writeln!(out, "\n先试:打开首页,搜索“开个小店”。 First: open the page and search for 开个小店.\n")?;
+    writeln!(out, "\n先试：打开首页，搜索“开个小店”。 First: open the page and search for 开个小店.\n")?;
     drop(out);
     serve::run(app, listener).await
 }

@@ -24,6 +24,8 @@ use crate::store::{bookings, names, receipts};
 /// Works off one concluded case.
 pub async fn issue_result(app: &App, job: &Job) -> Result<(), ServiceError> {
     let told: CaseTold = job.payload()?;
+    let faults = &app.store.env().faults;
+    faults.reached("issue.leased").await;
     let receipt = receipts::of_case_no(&app.store.read(), told.subject, &told.case_no).await?;
     let tx = app.store.begin().await?;
     // Complaints and reviews are cases too, but were not submitted here.
@@ -36,7 +38,9 @@ pub async fn issue_result(app: &App, job: &Job) -> Result<(), ServiceError> {
         }
     }
     jobs::finish(&tx, job).await?;
+    faults.reached("issue.before_commit").await;
     tx.commit().await?;
+    faults.reached("issue.after_commit").await;
     Ok(())
 }
 
