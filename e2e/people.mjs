@@ -38,7 +38,7 @@ export async function signIn(page, node, login, { next } = {}) {
 /** Signs in over the API and gives a way to call it. */
 export async function session(node, login) {
   const body = { login, password: PASSWORD };
-  if ((await personas(node)).find((one) => one.login === login)?.needs_totp) body.code = await code(node, login);
+  if ((await personas(node)).find((one) => one.login === login)?.needs_totp) body.totp = await code(node, login);
   const answer = await call(node, "POST", "/api/v1/sessions", body);
   assert.equal(answer.status, 201, answer.text);
   const { token, actor } = answer.json;

@@ -141,3 +141,17 @@ web-problem-home = Go to the home page
 web-problem-help = For help call 12345 and give the number below.
 web-problem-code = Error code
 web-problem-request = Request number
+
+## When something goes wrong
+problem-form-invalid = Some answers need to be corrected
+problem-http-internal = Something went wrong and nothing was done. What you filled in is kept; please try again later
+problem-http-not-found = There is no such page
+problem-http-method-not-allowed = This address cannot be used like that
+problem-http-too-large = What was sent is too large
+problem-http-unreadable = What was sent cannot be read
+problem-http-unsupported-media-type = Content of this kind is not accepted
+problem-access-not-signed-in = Sign in first
+problem-access-forbidden = You may not do this
+problem-access-csrf = This page was open for too long; reload it and send it again
+field-file-too-large = The file is too large: at most { $limit } MB
+field-json-unreadable = This cannot be read: { $reason }

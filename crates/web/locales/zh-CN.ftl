@@ -128,3 +128,17 @@ web-problem-home = 回到首页
 web-problem-help = 需要帮助，请拨打 12345，并告诉接线员下面的编号。
 web-problem-code = 错误代码
 web-problem-request = 请求编号
+
+## 出错时
+problem-form-invalid = 有几处需要改正
+problem-http-internal = 系统出了问题，您的操作没有完成。已经填好的内容不会丢，请稍后再试
+problem-http-not-found = 没有这个页面
+problem-http-method-not-allowed = 这个地址不能这样访问
+problem-http-too-large = 提交的内容太大
+problem-http-unreadable = 提交的内容读不出来
+problem-http-unsupported-media-type = 不接受这种格式的内容
+problem-access-not-signed-in = 请先登录
+problem-access-forbidden = 您不能做这件事
+problem-access-csrf = 这个页面打开太久了，请刷新后再提交一次
+field-file-too-large = 文件太大，不能超过 { $limit } MB
+field-json-unreadable = 这里读不出来：{ $reason }

@@ -6,7 +6,7 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 
-use crate::i18n::Arg;
+use crate::i18n::{Arg, key};
 use crate::shell::Resolved;
 use crate::{App, Problem};
 
@@ -158,7 +158,7 @@ async fn bounded(mut part: axum::extract::multipart::Field<'_>, field: &str) -> 
     let mut bytes = Vec::new();
     while let Some(chunk) = part.chunk().await.map_err(read_error)? {
         if bytes.len() + chunk.len() > MAX_UPLOAD {
-            let error = FieldError::new(field, "field-file-too-large").with("limit", 20);
+            let error = FieldError::new(field, key("field-file-too-large")).with("limit", 20);
             return Err(Problem {
                 status: StatusCode::PAYLOAD_TOO_LARGE,
                 ..Problem::invalid(vec![error])
@@ -204,7 +204,7 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
             Problem {
                 status: StatusCode::BAD_REQUEST,
                 ..Problem::invalid(vec![
-                    FieldError::new(place, "field-json-unreadable").with("reason", error.inner().to_string()),
+                    FieldError::new(place, key("field-json-unreadable")).with("reason", error.inner().to_string()),
                 ])
             }
         })

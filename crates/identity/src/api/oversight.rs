@@ -78,12 +78,12 @@ async fn heads(ctx: &Ctx, uri: &Uri) -> Result<Json<wire::HeadPage>, Problem> {
 #[utoipa::path(
     post, path = "/api/v1/audit/verifications", operation_id = "verify_audit", tag = "audit",
     request_body = Object,
-    responses((status = 200, body = wire::Verification), (status = 403, body = ProblemBody))
+    responses((status = 200, body = wire::AuditVerification), (status = 403, body = ProblemBody))
 )]
 pub(crate) async fn verify_audit(
     ctx: Ctx,
     body: JsonBody<serde_json::Value>,
-) -> Result<Json<wire::Verification>, Problem> {
+) -> Result<Json<wire::AuditVerification>, Problem> {
     // The body says nothing; reading it compares the token of the session.
     drop(body);
     let entry = AuditEntry::new(ctx.actor(), "audit.verify", Purpose::Supervision).object("store.audit");
@@ -94,7 +94,7 @@ pub(crate) async fn verify_audit(
         .iter()
         .map(|one| wire::Finding { place: one.place.to_owned(), seq: one.seq, what: one.what.clone() })
         .collect();
-    Ok(Json(wire::Verification {
+    Ok(Json(wire::AuditVerification {
         intact: findings.is_empty(),
         leaves: report.leaves,
         heads: report.heads,

@@ -425,7 +425,7 @@ pub struct HeadPage {
 
 /// What a check of the whole log found.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Verification {
+pub struct AuditVerification {
     /// Whether nothing was found.
     pub intact: bool,
     /// Leaves that were read.

@@ -187,6 +187,10 @@ pub async fn submit(
         return Err(ServiceError::KeyReused);
     }
     let work = Work::load(app, subject, draft).await?;
+    if work.draft.state == DraftState::Submitted {
+        // Committed between the first look at the receipts and this one at the draft.
+        return submitted_meanwhile(app, &work).await;
+    }
     if work.draft.state == DraftState::Waiting {
         let booking = bookings::of_draft(&db, subject, draft).await?.ok_or(ServiceError::HoldOver)?;
         return Ok(Submission::AwaitsOther { until: booking.held_until });
@@ -264,6 +268,9 @@ pub(crate) async fn open_case(
     submit_key: Option<&str>,
 ) -> Result<Submission, ServiceError> {
     let Application { work, review, person, booking, partner } = application;
+    if work.draft.state == DraftState::Submitted {
+        return submitted_meanwhile(app, work).await;
+    }
     let now = app.now();
     let env = app.store.env();
     let case_id = CaseId::generate(&*env.clock, &*env.entropy);

@@ -21,6 +21,7 @@ use crate::store::{drafts as ledger, receipts};
 
 /// A draft to be begun.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct NewDraft {
     /// The id of the service.
     item: String,
@@ -250,6 +251,7 @@ pub(super) async fn delete_draft(
 
 /// Answers to be set.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct NewAnswers {
     /// By field: text, number, yes or no, date, list; null leaves the field empty.
     #[schema(value_type = Object)]
@@ -275,6 +277,7 @@ pub(super) async fn set_answers(
 
 /// Materials that are promised or follow later.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct NewPromises {
     /// Their ids; those that are not named are no longer promised.
     materials: Vec<String>,

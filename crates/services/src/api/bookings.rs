@@ -60,6 +60,7 @@ pub(super) async fn list_slots(ctx: Ctx, Path(draft): Path<String>) -> Result<Re
 
 /// A slot to be held.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct NewHold {
     /// When it begins, as the list gave it.
     #[schema(value_type = String, format = DateTime)]

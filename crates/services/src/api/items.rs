@@ -192,6 +192,7 @@ pub(super) async fn get_item(ctx: Ctx, Path(id): Path<String>) -> Result<Respons
 
 /// Answers to the questions before applying.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct EligibilityAnswers {
     /// By question; one left out is not known.
     #[schema(value_type = Object)]
