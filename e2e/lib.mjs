@@ -112,7 +112,7 @@ export async function visitor(browser, node, { viewport = DESKTOP, scripts = tru
     timezoneId: "Asia/Shanghai",
     acceptDownloads: true,
   });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(10_000);
   const page = await context.newPage();
   page.faults = [];
   page.on("pageerror", (error) => page.faults.push(String(error)));
@@ -124,7 +124,7 @@ export async function visitor(browser, node, { viewport = DESKTOP, scripts = tru
 }
 
 /** No script failed, nothing broke the content security policy. */
-export function noFaults(page) {
+export async function noFaults(page) {
   assert.deepEqual(page.faults, [], `faults on ${page.url()}`);
 }
 
@@ -147,12 +147,23 @@ export async function narrow(page, what) {
   await page.setViewportSize(before);
 }
 
-/** Everything a page must keep to, and a picture of it. */
+const unsound = [];
+
+/** Everything a page must keep to, and a picture of it. What is found is kept for [`allSound`], so that one
+ * fault hides no other. */
 export async function sound(page, name) {
-  await accessible(page, name);
-  await narrow(page, name);
-  noFaults(page);
+  const broken = await page.locator(".yw-problem").count();
+  if (broken && !name.includes("error")) unsound.push(`${name} shows a problem (${page.url()})`);
+  for (const check of [() => accessible(page, name), () => narrow(page, name), () => noFaults(page)]) {
+    await check().catch((fault) => unsound.push(fault.message));
+  }
+  page.faults.length = 0;
   await picture(page, name);
+}
+
+/** Fails with everything that [`sound`] found. The last test of a file. */
+export function allSound() {
+  assert.deepEqual(unsound, []);
 }
 
 export async function picture(page, name, { fullPage = true } = {}) {

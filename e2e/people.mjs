@@ -26,11 +26,11 @@ export async function signIn(page, node, login, { next } = {}) {
   await page.goto(next ? `/sign-in?next=${encodeURIComponent(next)}` : "/sign-in");
   await page.locator("input[name=login]:visible").fill(login);
   await page.locator("input[name=password]:visible").fill(PASSWORD);
-  await page.locator("main form .govuk-button").first().click();
+  await page.locator("main form.yw-form button[type=submit]").first().click();
   await page.waitForURL((url) => !/\/sign-in$/.test(url.pathname));
   if (new URL(page.url()).pathname === "/sign-in/code") {
     await page.locator("input[name=code]").fill(await code(node, login));
-    await page.locator("main form .govuk-button").first().click();
+    await page.locator("main form.yw-form button[type=submit]").first().click();
     await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
   }
 }

@@ -64,12 +64,12 @@ cases-left-not-started = Not started
 cases-left-none = No due date
 cases-left-today = Due today
 cases-left-over = { $days ->
-    [one] One day late
-   *[other] { $days } days late
+    [one] One working day late
+   *[other] { $days } working days late
     }
 cases-left-days = { $days ->
-    [one] One day left
-   *[other] { $days } days left
+    [one] One working day left
+   *[other] { $days } working days left
     }
 cases-clock-promised = Promised limit
 cases-clock-statutory = Statutory limit

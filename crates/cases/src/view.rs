@@ -84,21 +84,18 @@ pub(crate) fn stage_text(ctx: &Ctx, stage: Stage) -> Result<String, Problem> {
     ctx.text(&format!("{prefix}{}", stage.as_str().replace('_', "-")), &[])
 }
 
-/// How many days are left, in words.
+/// How many working days are left, in words.
 pub(crate) fn remaining_text(ctx: &Ctx, state: &ClockState) -> Result<String, Problem> {
     Ok(match (state.light, state.remaining) {
         (Light::Done, _) => ctx.text(key("cases-left-done"), &[])?,
         (Light::Paused, _) => ctx.text(key("cases-left-paused"), &[])?,
         (_, None) => ctx.text(key("cases-left-not-started"), &[])?,
-        (_, Some(0)) => ctx.text(key("cases-left-today"), &[])?,
-        (_, Some(days)) if days < 0 => {
-            ctx.text(key("cases-left-over"), &[("days", Arg::from(days.saturating_neg()))])?
-        }
-        (_, Some(days)) => ctx.text(key("cases-left-days"), &[("days", Arg::from(days))])?,
+        // Whatever unit the limit has: what is left is told in working days, as everywhere.
+        (light, Some(_)) => due_text(ctx, state.due, light)?,
     })
 }
 
-/// Days from today to a date that has to be kept, in words.
+/// Working days from today to a date that has to be kept, in words.
 pub fn due_text(ctx: &Ctx, due: Option<Date>, light: Light) -> Result<String, Problem> {
     let today = ctx.now().china_date();
     let left = due.and_then(|due| {

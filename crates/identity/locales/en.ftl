@@ -119,6 +119,7 @@ identity-delegations-empty = You cannot act for anybody now
 identity-delegations-empty-text = When you are registered as a guardian or own a business, it appears here by itself.
 identity-delegation-guardian = Guardian
 identity-delegation-owner = Owner
+identity-delegation-proxy = Authorised person
 identity-delegation-agent = Agent
 identity-delegation-until = Until { $until }
 identity-delegation-open = Without end

@@ -120,6 +120,7 @@ identity-delegations-empty-text = 登记为孩子的监护人，或者登记了�
 identity-delegation-guardian = 监护人
 identity-delegation-owner = 经营者
 identity-delegation-agent = 经办人
+identity-delegation-proxy = 受托人
 identity-delegation-until = 到 { $until } 为止
 identity-delegation-open = 长期有效
 identity-act-for = 为{ $name }办事

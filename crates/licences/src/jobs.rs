@@ -1,4 +1,4 @@
-//! What time brings: terms that end, lists that must stay fresh, codes that nobody needs any more.
+//! What time brings: terms that end, codes that nobody needs any more.
 
 use jiff::SignedDuration;
 use store::Reads;
@@ -7,12 +7,9 @@ use thiserror::Error;
 use web::App;
 
 use crate::actions::{self, LicenceError};
-use crate::status::{self, StatusError};
 
 /// Marks licences whose last day is over as expired. Runs every few minutes.
 pub const EXPIRE: &str = "licences.expire";
-/// Makes and keeps a fresh status list. Runs every minute.
-pub const PUBLISH_STATUS: &str = "licences.publish_status";
 
 /// How long a code is kept after it ran out, for whoever asks why it does not work.
 const KEEP_CODES: SignedDuration = SignedDuration::from_hours(24);
@@ -23,9 +20,6 @@ pub enum JobError {
     /// A licence could not be changed.
     #[error("licences could not be marked as expired")]
     Licence(#[from] LicenceError),
-    /// The list could not be made.
-    #[error("the status list could not be published")]
-    Status(#[from] StatusError),
     /// The ledger refused.
     #[error("the ledger refused")]
     Store(#[from] store::StoreError),
@@ -39,14 +33,6 @@ pub async fn handle(app: &App, job: &Job) -> Result<bool, JobError> {
             let tx = app.store.begin().await?;
             let before = tx.store().env().now().plus(-KEEP_CODES);
             actions::present::forget_codes(&tx, before).await?;
-            finish(&tx, job).await?;
-            tx.commit().await?;
-        }
-        PUBLISH_STATUS => {
-            let made = status::make(&app.store).await?;
-            let body = serde_json::to_vec(&made).map_err(StatusError::from)?;
-            let tx = app.store.begin().await?;
-            status::publish(&tx, &made, &body).await?;
             finish(&tx, job).await?;
             tx.commit().await?;
         }

@@ -24,7 +24,7 @@
 //! # Events and jobs
 //!
 //! Out: `licences.issued`, `licences.amended`, `licences.suspended`, `licences.restored`, `licences.revoked`,
-//! `licences.expired`. In: none. Jobs: `licences.expire`, `licences.publish_status`.
+//! `licences.expired`. In: none. Jobs: `licences.expire`.
 
 pub mod actions;
 pub mod api;

@@ -1,5 +1,6 @@
 //! Puts a node together: root key, ledger, packs, renderer, the app.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -138,16 +139,26 @@ fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
 /// Where the node leaves what anybody needs to verify offline.
 pub const PUBLIC_FOLDER: &str = "public";
 
-/// Writes the trust list and the status list to the data folder, for `yiwang verify`.
-pub async fn write_public(app: &App) -> anyhow::Result<()> {
-    let folder = app.store.data_dir().join(PUBLIC_FOLDER);
-    std::fs::create_dir_all(&folder)?;
-    let trust = serde_json::to_vec_pretty(&app.store.keys().trust_list())?;
-    let status = licences::status::document(app).await?;
-    for (name, bytes) in [("yiwang-trust.json", trust), ("yiwang-status.json", status)] {
-        let draft = folder.join(format!("{name}.part"));
-        std::fs::write(&draft, bytes)?;
-        std::fs::rename(&draft, folder.join(name))?;
+/// The trust list and the status list in the data folder, for `yiwang verify`: what was written last.
+#[derive(Default)]
+pub struct PublicFiles(BTreeMap<&'static str, Vec<u8>>);
+
+impl PublicFiles {
+    /// Writes what changed, each file as a whole.
+    pub async fn bring_up_to_date(&mut self, app: &App) -> anyhow::Result<()> {
+        let folder = app.store.data_dir().join(PUBLIC_FOLDER);
+        let trust = serde_json::to_vec_pretty(&app.store.keys().trust_list())?;
+        let status = licences::status::document(app).await?;
+        for (name, bytes) in [("yiwang-trust.json", trust), ("yiwang-status.json", status)] {
+            if self.0.get(name) == Some(&bytes) {
+                continue;
+            }
+            std::fs::create_dir_all(&folder)?;
+            let draft = folder.join(format!("{name}.part"));
+            std::fs::write(&draft, &bytes)?;
+            std::fs::rename(&draft, folder.join(name))?;
+            self.0.insert(name, bytes);
+        }
+        Ok(())
     }
-    Ok(())
 }

@@ -17,7 +17,6 @@ pub const TIMERS: &[(&str, u64)] = &[
     ("cases.sweep", 30),
     ("services.expire_holds", 15),
     ("licences.expire", 300),
-    ("licences.publish_status", 60),
     ("identity.expire_sessions", 600),
     ("store.sweep_blobs", 3_600),
 ];

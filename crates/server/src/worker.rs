@@ -7,7 +7,7 @@ use store::{StoreError, outbox};
 use tokio::sync::watch;
 use web::App;
 
-use crate::wiring;
+use crate::{node, wiring};
 
 /// Events taken at a time.
 const BATCH: u32 = 100;
@@ -58,6 +58,22 @@ pub async fn step(app: &App) -> Result<bool, StoreError> {
 pub async fn drain(app: &App) -> Result<(), StoreError> {
     while step(app).await? {}
     Ok(())
+}
+
+/// Keeps the files of [`node::PUBLIC_FOLDER`] at most a second behind the ledger: whoever verifies offline must
+/// not take a licence that was just revoked.
+pub async fn publish(app: App, mut stop: watch::Receiver<bool>) {
+    let mut written = node::PublicFiles::default();
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            _ = stop.changed() => return,
+        }
+        if let Err(error) = written.bring_up_to_date(&app).await {
+            tracing::error!(error = format!("{error:#}"), "the public files could not be written");
+        }
+    }
 }
 
 /// Leaves each timer's job at its time. The clock decides, so a node that was off runs each once at start.

@@ -364,7 +364,7 @@ async fn jobs_expire_and_publish_and_leave_other_kinds_alone() {
     for on in BOTH {
         let node = Node::new(on).await;
         for (kind, known) in
-            [("licences.expire", true), ("licences.publish_status", true), ("cases.sweep", false)]
+            [("licences.expire", true), ("cases.sweep", false)]
         {
             let tx = node.test.store.begin().await.unwrap();
             tx.enqueue(store::jobs::NewJob::new(kind, &json!({})).unwrap());

@@ -27,15 +27,16 @@ pub(super) async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
 
 /// Serves, works and keeps time until SIGTERM or Ctrl-C; then lets what runs come to its end.
 pub(super) async fn run(app: App, listener: TcpListener) -> anyhow::Result<bool> {
-    node::write_public(&app).await?;
     let (stop, stopped) = watch::channel(false);
     let worker = tokio::spawn(worker::run(app.clone(), stopped.clone()));
-    let timers = tokio::spawn(worker::timers(app.clone(), stopped));
+    let timers = tokio::spawn(worker::timers(app.clone(), stopped.clone()));
+    let public = tokio::spawn(worker::publish(app.clone(), stopped));
     let service = router::service(app.clone())?;
     axum::serve(listener, service).with_graceful_shutdown(asked_to_stop()).await?;
     stop.send_replace(true);
     worker.await?;
     timers.await?;
+    public.await?;
     app.store.close().await?;
     Ok(true)
 }
