@@ -387,7 +387,7 @@ test("after a revocation the page and the command line both say so", async () =>
   await go(page);
   await sound(page, "walk-revoke-errors");
   await page.locator("[name=reason]").fill("提交虚假材料取得登记，依法撤销。");
-  const basis = page.locator("[name=basis]");
+  const basis = page.locator("[name=legal_basis]");
   if (await basis.count()) await basis.fill("《中华人民共和国市场主体登记管理条例》第四十条");
   await go(page);
   await page.waitForURL(new RegExp(`${walk.licence}$`));
@@ -398,7 +398,7 @@ test("after a revocation the page and the command line both say so", async () =>
   await other.goto("/verify");
   await other.locator("input[type=file]").setInputFiles(walk.pdf);
   await go(other);
-  await says(other, "撤销");
+  await says(other, "吊销");
   await sound(other, "walk-verify-revoked");
   await other.context().close();
   const offline = await verified(walk.file, 1);

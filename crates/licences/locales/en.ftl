@@ -195,3 +195,7 @@ problem-licence-code-gone = There is no such code, or it ran out or was used
 problem-licence-wrong-state = The licence is in a state that does not allow this
 problem-licence-changed-meanwhile = Somebody else has just changed the licence; reload the page and try again
 problem-licence-not-your-post = Your post does not keep this licence
+licences-signatures = Signatures checked
+licences-signed-both = GM suite with SM2 and SM3, INTL suite with Ed25519 and SHA-256
+licences-signed-gm = GM suite with SM2 and SM3
+licences-signed-intl = INTL suite with Ed25519 and SHA-256

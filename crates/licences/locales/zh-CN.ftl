@@ -193,3 +193,7 @@ problem-licence-code-gone = 出示码不存在、已过期或已使用过
 problem-licence-wrong-state = 证照的当前状态不允许这项操作
 problem-licence-changed-meanwhile = 证照刚刚被其他人改动，请刷新后重试
 problem-licence-not-your-post = 这份证照不由您的岗位管理
+licences-signatures = 已核验的签名
+licences-signed-both = 国密套件 SM2、SM3 和国际套件 Ed25519、SHA-256
+licences-signed-gm = 国密套件 SM2、SM3
+licences-signed-intl = 国际套件 Ed25519、SHA-256

@@ -143,6 +143,7 @@ fn facts(ctx: &Ctx, shown: &Shown) -> Json {
         "number": shown.number,
         "number_key": match shown.format { Format::Licence => "identifier", Format::Receipt => "case-no" },
         "issued": shown.issued_at,
+        "signatures": shown.carrier.signatures_key(),
         "rows": rows,
         "copy": shown.copy,
     })

@@ -15,6 +15,7 @@ use crypto::keys::TrustList;
 use crypto::sd_jwt;
 use kernel::time::{Date, Timestamp};
 use packs::model::{LicenceType, Words};
+use web::i18n::key;
 
 use crate::actions::AnnotatedCopy;
 use crate::document::{Format, SignError, SignedDocument};
@@ -88,6 +89,17 @@ pub enum Carrier {
     Credential,
     /// The PDF.
     Pdf,
+}
+
+impl Carrier {
+    /// The key of the text that names whose signatures this form carries: all of them were checked.
+    pub fn signatures_key(self) -> &'static str {
+        match self {
+            Self::File | Self::Pdf => key("licences-signed-both"),
+            Self::Code => key("licences-signed-gm"),
+            Self::Credential => key("licences-signed-intl"),
+        }
+    }
 }
 
 /// One thing that the document says.
