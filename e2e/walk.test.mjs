@@ -162,7 +162,7 @@ test("a file of a wrong type, too large, or not what its name says gets a clear 
   await says(page, "内容");
   await sound(page, "walk-proof-disguised");
   await send("租赁合同.pdf", files.pdf(30 * 1024 * 1024));
-  await says(page, "10 MB");
+  await says(page, "20 MB");
   await sound(page, "walk-proof-large");
   await send("租赁合同.pdf", files.pdf(20_000));
   await page.waitForURL(/\/scope$/);

@@ -179,9 +179,11 @@ fn pages_and_materials_follow_their_conditions() {
     assert_eq!(item.page_shown("premises-proof", &facts, env), Ok(Some(false)));
     assert_eq!(item.material_required("premises-proof", &facts, env), Ok(Some(false)));
     facts.set("shop.place_kind", Value::Text("own".into()));
-    assert_eq!(item.material_required("premises-proof", &facts, env), Ok(None));
-    facts.set("shop.address.changed", Value::Boolean(true));
+    // On own premises the certificate proves it; a paper is asked for once the address is another.
     assert_eq!(item.material_required("premises-proof", &facts, env), Ok(Some(true)));
+    assert_eq!(item.page_shown("premises-proof", &facts, env), Ok(None));
+    facts.set("shop.address.changed", Value::Boolean(true));
+    assert_eq!(item.page_shown("premises-proof", &facts, env), Ok(Some(true)));
     assert_eq!(item.material_required("identity", &facts, env), Ok(Some(true)));
 }
 

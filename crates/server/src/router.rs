@@ -4,6 +4,8 @@ use axum::Router;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
+use kernel::actor::Actor;
+use packs::Pack;
 use rust_embed::RustEmbed;
 use serde::Serialize;
 use serde_json::json;
@@ -39,7 +41,8 @@ pub fn routes() -> Routes {
 
 /// The main navigation, in order.
 pub fn nav() -> Vec<NavItem> {
-    let item = |href, key, access| NavItem { href, key, access };
+    let item = |href, key, access| NavItem { href, key, access, only: None };
+    let supervisor = |actor: &Actor, pack: &Pack| cases::supervision::require_supervisor(actor, pack).is_ok();
     vec![
         item("/", key("server-nav-home"), Access::Public),
         item("/search", key("server-nav-services"), Access::Public),
@@ -47,7 +50,7 @@ pub fn nav() -> Vec<NavItem> {
         item("/my/licences", key("server-nav-licences"), Access::Citizen),
         item("/work", key("server-nav-work"), Access::Officer),
         item("/work/licences", key("server-nav-work-licences"), Access::Officer),
-        item("/supervision", key("server-nav-supervision"), Access::Officer),
+        NavItem { only: Some(supervisor), ..item("/supervision", key("server-nav-supervision"), Access::Officer) },
         item("/audit", key("server-nav-audit"), Access::Auditor),
         item("/admin/orgs", key("server-nav-admin"), Access::Administrator),
         item("/verify", key("server-nav-verify"), Access::Public),

@@ -22,6 +22,11 @@ pub(crate) enum Dialect {
 const READERS: u32 = 4;
 
 impl Dialect {
+    /// Whether several processes may work on the ledger.
+    pub(crate) fn is_shared(self) -> bool {
+        self == Self::Postgres
+    }
+
     /// Reads the kind off the address.
     pub(crate) fn of(url: &str) -> Result<Self, StoreError> {
         if url.starts_with("sqlite:") {

@@ -118,7 +118,7 @@ pub(crate) async fn insert(
 /// Takes back what a process before this one had leased. Only a ledger in the data folder knows that no other
 /// process works on it; on a server's ledger the lease has to run out.
 pub async fn take_back(store: &Store) -> Result<(), StoreError> {
-    if store.inner().dialect != Dialect::Sqlite {
+    if store.inner().dialect.is_shared() {
         return Ok(());
     }
     let tx = store.begin().await?;

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use http::HeaderMap;
+use kernel::actor::Actor;
 use kernel::time::Timestamp;
 use packs::Pack;
 use store::Store;
@@ -41,6 +42,8 @@ pub struct NavItem {
     pub key: &'static str,
     /// Who sees it.
     pub access: Access,
+    /// Which of them, where the page itself asks for more than its route.
+    pub only: Option<fn(&Actor, &Pack) -> bool>,
 }
 
 /// A boxed future, as the one place below needs it.

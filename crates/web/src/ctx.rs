@@ -188,18 +188,19 @@ fn with_page(context: Json, page: Json) -> Json {
 
 /// The object `page` that the layout reads.
 pub(crate) fn page_object(app: &App, shell: &Shell, resolved: &Resolved, nonce: &str) -> Json {
+    let below = |href: &str| {
+        if href == "/" { shell.path == "/" } else { shell.path == href || shell.path.starts_with(&format!("{href}/")) }
+    };
+    // Of two entries that lead here, the longer address is the nearer one.
+    let here = app.nav.iter().map(|item| item.href).filter(|href| below(href)).max_by_key(|href| href.len());
     let nav: Vec<Json> = app
         .nav
         .iter()
         .filter(|item| item.access.admits(&resolved.actor))
+        .filter(|item| item.only.is_none_or(|only| only(&resolved.actor, &app.pack)))
         .map(|item| {
             let label = app.renderer.text(shell.lang, item.key, &[]).unwrap_or_else(|_| item.key.to_owned());
-            let current = if item.href == "/" {
-                shell.path == "/"
-            } else {
-                shell.path == item.href || shell.path.starts_with(&format!("{}/", item.href))
-            };
-            json!({ "href": item.href, "label": label, "current": current })
+            json!({ "href": item.href, "label": label, "current": here == Some(item.href) })
         })
         .collect();
     let actor = match &resolved.name {
