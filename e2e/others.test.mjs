@@ -27,7 +27,9 @@ const text = (page) => page.locator("main").innerText();
 
 async function next(page, step) {
   await go(page);
-  await page.waitForURL(new RegExp(`/${step}(\\?.*)?$`));
+  await page.waitForURL(new RegExp(`/${step}([?#].*)?$`)).catch(async () => {
+    throw new Error(`${page.url()} and not ${step}:\n${await text(page)}`);
+  });
 }
 
 async function says(page, ...parts) {
@@ -118,6 +120,9 @@ test("two people book their registration: one chooses a time, both confirm, both
   await groom.locator('form[action$="/slot"] button').first().click();
   await groom.waitForURL(/\/declaration$/);
   await groom.locator('[name="both.declare"][value=true]').check();
+  await next(groom, "groom-confirms");
+  await sound(groom, "wedding-confirms");
+  await groom.locator('[name="groom.confirmed"]').check();
   await next(groom, "materials");
   await sound(groom, "wedding-materials");
   await groom.locator("[name=promise]").check();

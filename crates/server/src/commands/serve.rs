@@ -1,5 +1,7 @@
 //! `yiwang serve`: the node, its worker and its timers in one process.
 
+use std::io::IsTerminal;
+
 use anyhow::Context;
 use store::Faults;
 use tokio::net::TcpListener;
@@ -57,12 +59,17 @@ async fn asked_to_stop() {
     tracing::info!("stopping");
 }
 
-/// Structured lines without personal data; `RUST_LOG` chooses what.
+/// Structured lines without personal data; `RUST_LOG` chooses what, `YIWANG_LOG=json` how.
 pub(super) fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn,sea_orm=warn"));
-    let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if logger.try_init().is_err() {
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let set_up = if std::env::var("YIWANG_LOG").is_ok_and(|form| form == "json") {
+        lines.json().try_init()
+    } else {
+        lines.with_ansi(std::io::stderr().is_terminal()).try_init()
+    };
+    if set_up.is_err() {
         eprintln!("yiwang: logging was set up already");
     }
 }
