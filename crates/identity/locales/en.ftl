@@ -141,6 +141,7 @@ identity-footprint-no-others = Nobody else has looked at your information yet
 identity-footprint-no-others-text = When officers look at your information for a case, it is listed here.
 identity-who-you = You
 identity-who-citizen = { $name }, acting for you
+identity-who-person = { $name }, a citizen
 identity-who-officer = { $posts } (officer { $number })
 identity-who-no-post = An officer
 identity-who-auditor = An auditor (number { $number })

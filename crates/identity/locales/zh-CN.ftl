@@ -141,6 +141,7 @@ identity-footprint-no-others = 还没有别人查看过您的信息
 identity-footprint-no-others-text = 工作人员为办件查看您的信息时，会记在这里。
 identity-who-you = 您本人
 identity-who-citizen = { $name }，代您办事的人
+identity-who-person = 办事人 { $name }
 identity-who-officer = { $posts }（工号 { $number }）
 identity-who-no-post = 工作人员
 identity-who-auditor = 审计员（工号 { $number }）

@@ -113,10 +113,10 @@ const COLUMNS: &str = "subject_id, account_id, login, kind, password_hash, totp_
                        created_at";
 
 /// A login as it is kept: without spaces around it, in lower case. None when it is empty, too long, or has
-/// other characters than letters, digits, `.`, `-`, `_` and `@`.
+/// other characters than ASCII letters, digits, `.`, `-`, `_` and `@`.
 pub fn fold_login(text: &str) -> Option<String> {
     let folded = text.trim().to_lowercase();
-    let fits = folded.chars().all(|letter| letter.is_alphanumeric() || ".-_@".contains(letter));
+    let fits = folded.chars().all(|letter| letter.is_ascii_alphanumeric() || ".-_@".contains(letter));
     (fits && (2..=MAX_LOGIN).contains(&folded.chars().count())).then_some(folded)
 }
 

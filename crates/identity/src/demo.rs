@@ -15,10 +15,10 @@ use web::App;
 
 use crate::accounts::{self, AccountKind, NewAccount};
 use crate::delegations::{self, DelegationKind, NewDelegation};
+use crate::orgs;
 use crate::people::{self, MaritalStatus, PersonError, PersonRecord};
 use crate::sign_in::{self, SignInError};
 use crate::totp::TotpSecret;
-use crate::orgs;
 
 /// The password of everybody in the demonstration.
 pub const PASSWORD: &str = "dali-demo-2026";
@@ -95,14 +95,8 @@ const fn made(name: &'static str, birth: Date, sequence: u16, address: &'static 
 const OFFICE: &str = "云南省大理白族自治州大理市下关街道（演示地址）";
 
 fn citizens() -> Vec<Role> {
-    let citizen = |login, made, role, what| Role {
-        login,
-        kind: AccountKind::Citizen,
-        made,
-        posts: &[],
-        role,
-        what,
-    };
+    let citizen =
+        |login, made, role, what| Role { login, kind: AccountKind::Citizen, made, posts: &[], role, what };
     vec![
         citizen(
             "duanxiaohui",
@@ -136,7 +130,10 @@ fn citizens() -> Vec<Role> {
                 ..made("赵玉珍", date(1943, 6, 12), 86, "云南省大理白族自治州大理市大理镇龙龛村27号")
             },
             ("83 岁老人", "An elder of 83"),
-            ("申领高龄津贴，当场得到决定和理由；试试长者模式", "Apply for the allowance and get the decision at once"),
+            (
+                "申领高龄津贴，当场得到决定和理由；试试长者模式",
+                "Apply for the allowance and get the decision at once",
+            ),
         ),
     ]
 }
@@ -158,7 +155,10 @@ fn officers() -> Vec<Role> {
             408,
             &["dali-market-registrar", "dali-market-intake"],
             ("大理市市场监管局 登记员", "Registrar, market regulation"),
-            ("在待办中找到办件，发补正告知，受理并审查", "Find the case, ask for a correction, accept and examine it"),
+            (
+                "在待办中找到办件，发补正告知，受理并审查",
+                "Find the case, ask for a correction, accept and examine it",
+            ),
         ),
         officer(
             "market-approver",
@@ -167,7 +167,10 @@ fn officers() -> Vec<Role> {
             517,
             &["dali-market-approver"],
             ("大理市市场监管局 核准员", "Approver, market regulation"),
-            ("核准办件并发照；自己审查过的办件，系统不让自己核准", "Decide the case; the system refuses whoever examined it"),
+            (
+                "核准办件并发照；自己审查过的办件，系统不让自己核准",
+                "Decide the case; the system refuses whoever examined it",
+            ),
         ),
         officer(
             "market-deputy",
@@ -230,7 +233,10 @@ fn officers() -> Vec<Role> {
             448,
             &["dali-rating-verifier", "dali-rating-caller"],
             ("大理州好差评办公室 核实员、回访员", "Verifier and caller-back, rating office"),
-            ("核实差评，15 个工作日内办结并回访；查看督办", "Verify a bad review, call back, look at supervision"),
+            (
+                "核实差评，15 个工作日内办结并回访；查看督办",
+                "Verify a bad review, call back, look at supervision",
+            ),
         ),
         officer(
             "rating-rectifier",
@@ -247,7 +253,10 @@ fn officers() -> Vec<Role> {
             made: made("施正明", date(1974, 5, 27), 655, OFFICE),
             posts: &["dali-audit-auditor"],
             role: ("大理州审计局 审计员", "Auditor"),
-            what: ("浏览审计日志，核验整条日志没有被改动", "Browse the audit log and verify that nothing was changed"),
+            what: (
+                "浏览审计日志，核验整条日志没有被改动",
+                "Browse the audit log and verify that nothing was changed",
+            ),
         },
         Role {
             login: "admin",
@@ -345,13 +354,8 @@ pub fn secret(login: &str) -> Option<TotpSecret> {
 async fn person(tx: &Tx, made: &Made) -> Result<SubjectId, SeedError> {
     let now = tx.store().env().now();
     let division = DivisionCode::parse(HOME)?;
-    let number = CitizenId::compose(
-        division,
-        made.birth,
-        made.sequence,
-        now.china_date(),
-        Divisions::embedded(),
-    )?;
+    let number =
+        CitizenId::compose(division, made.birth, made.sequence, now.china_date(), Divisions::embedded())?;
     let sources = ["person", "address", "household", "marriage", "bank_account"];
     let record = PersonRecord {
         name: made.name.to_owned(),

@@ -99,6 +99,8 @@ pub async fn lines(
 /// Says entries in words; knows the posts and remembers the names that it looked up.
 pub(crate) struct Teller {
     own: Vec<String>,
+    /// Whether the reader is somebody else than the subject.
+    neutral: bool,
     posts: BTreeMap<String, (Words, Words)>,
     names: BTreeMap<String, String>,
 }
@@ -109,6 +111,7 @@ impl Teller {
         let own = accounts::of_subject(db, subject).await?;
         Ok(Self {
             own: own.into_iter().map(|account| account.id.to_string()).collect(),
+            neutral: false,
             posts: posts(db).await?,
             names: BTreeMap::new(),
         })
@@ -116,7 +119,7 @@ impl Teller {
 
     /// For the eyes of an auditor, to whom nobody is "you".
     pub(crate) async fn neutral(db: &impl Reads) -> Result<Self, StoreError> {
-        Ok(Self { own: Vec::new(), posts: posts(db).await?, names: BTreeMap::new() })
+        Ok(Self { own: Vec::new(), neutral: true, posts: posts(db).await?, names: BTreeMap::new() })
     }
 
     pub(crate) fn is_own(&self, entry: &StoredEntry) -> bool {
@@ -161,12 +164,14 @@ impl Teller {
             }
             "citizen" | "account" => {
                 let name = self.name(db, &entry.actor_id).await?;
-                Ok(ctx.text(key("identity-who-citizen"), &[("name", name.into())])?)
+                let text =
+                    if self.neutral { key("identity-who-person") } else { key("identity-who-citizen") };
+                Ok(ctx.text(text, &[("name", name.into())])?)
             }
-            "auditor" => Ok(ctx.text(
-                key("identity-who-auditor"),
-                &[("number", staff_number(&entry.actor_id).into())],
-            )?),
+            "auditor" => {
+                Ok(ctx
+                    .text(key("identity-who-auditor"), &[("number", staff_number(&entry.actor_id).into())])?)
+            }
             "administrator" => Ok(ctx.text(
                 key("identity-who-administrator"),
                 &[("number", staff_number(&entry.actor_id).into())],
@@ -254,11 +259,8 @@ pub fn csv(header: [&str; 5], lines: &[Line]) -> Vec<u8> {
 
 /// A cell that no spreadsheet takes for a formula.
 fn csv_cell(text: &str) -> String {
-    let guarded = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    };
+    let guarded =
+        if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
     format!("\"{}\"", guarded.replace('"', "\"\""))
 }
 

@@ -25,9 +25,8 @@ impl From<SignInError> for Problem {
             SignInError::UsedCode => unauthorised("identity.used_code"),
             SignInError::Locked => Self::forbidden("identity.locked"),
             SignInError::RanOut => Self::conflict("identity.ran_out"),
-            SignInError::TooMany(too_many) => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "identity.too_many").with("seconds", too_many.seconds)
-            }
+            SignInError::TooMany(too_many) => Self::new(StatusCode::TOO_MANY_REQUESTS, "identity.too_many")
+                .with("seconds", too_many.seconds),
             SignInError::Store(error) => Self::internal(error),
             SignInError::Password(error) => Self::internal(error),
         }
@@ -60,7 +59,9 @@ impl From<RealNameError> for Problem {
                 tracing::warn!(error = %reason, "the real-name provider did not vouch");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "identity.provider_failed")
             }
-            RealNameError::CitizenId(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "identity.provider_failed"),
+            RealNameError::CitizenId(_) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "identity.provider_failed")
+            }
             RealNameError::OtherName => Self::conflict("identity.other_name"),
             RealNameError::Locked => Self::forbidden("identity.locked"),
             RealNameError::Store(error) => Self::internal(error),

@@ -16,8 +16,7 @@ use crate::sessions;
 use crate::sign_in::{self, SignInError};
 
 /// What those who work here sign in as.
-pub const KINDS: &[AccountKind] =
-    &[AccountKind::Officer, AccountKind::Auditor, AccountKind::Administrator];
+pub const KINDS: &[AccountKind] = &[AccountKind::Officer, AccountKind::Auditor, AccountKind::Administrator];
 
 /// Letters of a made password: 20 of 32 letters, 100 bits.
 const PASSWORD_LETTERS: usize = 20;

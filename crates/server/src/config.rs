@@ -82,7 +82,9 @@ impl Config {
             .or(written.listen)
             .unwrap_or_else(|| "127.0.0.1:8080".to_owned());
         let listen = listen_text.parse::<SocketAddr>().unwrap_or_else(|_| {
-            mistakes.push(format!("`listen` is no address with a port, such as `127.0.0.1:8080`: `{listen_text}`"));
+            mistakes.push(format!(
+                "`listen` is no address with a port, such as `127.0.0.1:8080`: `{listen_text}`"
+            ));
             SocketAddr::from(([127, 0, 0, 1], 8080))
         });
         let data = overrides
@@ -103,7 +105,8 @@ impl Config {
             .or_else(|| env("YIWANG_PACKS").map(PathBuf::from))
             .or(written.packs)
             .unwrap_or_else(default_packs);
-        let base_url = env("YIWANG_BASE_URL").or(written.base_url).unwrap_or_else(|| format!("http://{listen}"));
+        let base_url =
+            env("YIWANG_BASE_URL").or(written.base_url).unwrap_or_else(|| format!("http://{listen}"));
         if !(base_url.starts_with("http://") || base_url.starts_with("https://")) || base_url.ends_with('/') {
             mistakes.push(format!("`base_url` must begin with `http` and not end with `/`: `{base_url}`"));
         }
@@ -117,7 +120,9 @@ impl Config {
             None => written.secure_cookies.unwrap_or(base_url.starts_with("https://")),
         };
         if !secure_cookies && !listen.ip().is_loopback() {
-            mistakes.push("cookies without HTTPS are only for loopback: set `base_url` to `https://…`".to_owned());
+            mistakes.push(
+                "cookies without HTTPS are only for loopback: set `base_url` to `https://…`".to_owned(),
+            );
         }
         let root_key = env("YIWANG_ROOT_KEY")
             .map(PathBuf::from)
@@ -163,7 +168,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("yiwang.toml");
         let packs = folder.path().display();
-        std::fs::write(&file, format!("listen = \"127.0.0.1:1\"\ndata = \"a\"\npacks = \"{packs}\"\n")).unwrap();
+        std::fs::write(&file, format!("listen = \"127.0.0.1:1\"\ndata = \"a\"\npacks = \"{packs}\"\n"))
+            .unwrap();
         let env = |name: &str| (name == "YIWANG_LISTEN").then(|| "127.0.0.1:2".to_owned());
         let config = Config::read(Some(&file), env, &Overrides::default()).unwrap();
         assert_eq!((config.listen.port(), config.data), (2, PathBuf::from("a")));

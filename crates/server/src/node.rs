@@ -47,11 +47,8 @@ pub async fn open_existing(config: &Config, env: Env) -> anyhow::Result<Store> {
     );
     let root = root_key(&config.root_key, &env)?;
     // The keys are there, so nobody asks whom new ones would belong to.
-    let place = store::Config {
-        url: config.ledger.clone(),
-        data_dir: config.data.clone(),
-        issuer: String::new(),
-    };
+    let place =
+        store::Config { url: config.ledger.clone(), data_dir: config.data.clone(), issuer: String::new() };
     Store::open(&place, env, root, &migrations()).await.context("the ledger cannot be opened")
 }
 
@@ -107,6 +104,11 @@ pub async fn app(store: Store, pack: Arc<Pack>, node: NodeInfo) -> anyhow::Resul
     let procedures: Vec<_> = app.pack.procedures().collect();
     cases::keep_procedures(&app.store, &procedures).await?;
     Ok(app)
+}
+
+/// A root key that is kept nowhere: for measurements.
+pub fn new_root_key(env: &Env) -> RootKey {
+    RootKey::generate(&*env.entropy)
 }
 
 /// Reads the root key, or makes one that only its owner may read.

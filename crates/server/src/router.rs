@@ -50,7 +50,10 @@ pub fn nav() -> Vec<NavItem> {
         item("/my/licences", key("server-nav-licences"), Access::Citizen),
         item("/work", key("server-nav-work"), Access::Officer),
         item("/work/licences", key("server-nav-work-licences"), Access::Officer),
-        NavItem { only: Some(supervisor), ..item("/supervision", key("server-nav-supervision"), Access::Officer) },
+        NavItem {
+            only: Some(supervisor),
+            ..item("/supervision", key("server-nav-supervision"), Access::Officer)
+        },
         item("/audit", key("server-nav-audit"), Access::Auditor),
         item("/admin/orgs", key("server-nav-admin"), Access::Administrator),
         item("/verify", key("server-nav-verify"), Access::Public),
@@ -79,7 +82,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 #[openapi(
     paths(healthz, readyz),
     components(schemas(Health, web::ProblemBody)),
-    info(description = "One-stop services, cases, e-licences and the audit log of one node. Errors are application/problem+json with a stable code; lists page by cursor; a POST takes an Idempotency-Key.")
+    info(
+        description = "One-stop services, cases, e-licences and the audit log of one node. Errors are application/problem+json with a stable code; lists page by cursor; a POST takes an Idempotency-Key."
+    )
 )]
 struct Own;
 

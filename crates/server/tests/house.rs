@@ -72,7 +72,10 @@ fn only_the_store_knows_the_library_of_the_database_and_only_one_file_the_differ
             continue;
         }
         for word in ["Dialect::Sqlite", "Dialect::Postgres", "DbBackend::", "DatabaseBackend::"] {
-            assert!(!text.contains(word), "{name} asks for the database ({word}); that belongs into dialect.rs");
+            assert!(
+                !text.contains(word),
+                "{name} asks for the database ({word}); that belongs into dialect.rs"
+            );
         }
     }
 }
@@ -83,7 +86,9 @@ fn sql_never_asks_for_the_time_and_never_counts_across_people() {
         if name.contains("/tests/") {
             continue;
         }
-        for word in ["CURRENT_TIMESTAMP", "datetime('now", "now()::", "AUTOINCREMENT", "SERIAL PRIMARY", "nextval("] {
+        for word in
+            ["CURRENT_TIMESTAMP", "datetime('now", "now()::", "AUTOINCREMENT", "SERIAL PRIMARY", "nextval("]
+        {
             assert!(!text.contains(word), "{name}: {word}");
         }
     }
@@ -134,7 +139,8 @@ fn tables_that_grow_with_people_lead_their_key_with_the_subject() {
             );
             if !small {
                 assert!(
-                    columns.contains("PRIMARY KEY (subject_id") || columns.contains("subject_id TEXT NOT NULL PRIMARY KEY"),
+                    columns.contains("PRIMARY KEY (subject_id")
+                        || columns.contains("subject_id TEXT NOT NULL PRIMARY KEY"),
                     "{name}: the key of {table} does not begin with subject_id"
                 );
             }

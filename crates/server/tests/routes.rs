@@ -1,7 +1,12 @@
 //! Who may use which route: the table of every route and role, and the node itself asked for each of them.
 //! And the description of the API, held against the routes.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests stop at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests stop at the first surprise"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -46,7 +51,13 @@ impl Node {
         (parts.status, parts.headers, body.collect().await.unwrap().to_bytes().to_vec())
     }
 
-    async fn json(&self, method: &str, path: &str, token: Option<&str>, body: Option<Json>) -> (StatusCode, Json) {
+    async fn json(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Json>,
+    ) -> (StatusCode, Json) {
         let mut request = Request::builder().method(method).uri(path).header("accept", "application/json");
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -65,8 +76,13 @@ impl Node {
     /// Signs in over the API.
     async fn session(&self, login: &str) -> String {
         let (_, personas) = self.json("GET", "/api/v1/demo/personas", None, None).await;
-        let persona =
-            personas["personas"].as_array().unwrap().iter().find(|one| one["login"] == login).unwrap().clone();
+        let persona = personas["personas"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|one| one["login"] == login)
+            .unwrap()
+            .clone();
         let body = json!({ "login": login, "password": persona["password"], "totp": persona["totp"] });
         let (status, session) = self.json("POST", "/api/v1/sessions", None, Some(body)).await;
         assert_eq!(status, StatusCode::CREATED, "{session}");
@@ -119,7 +135,9 @@ fn the_table_of_routes_and_roles_is_the_one_that_was_agreed() {
 
 /// Routes that end a session are asked for last.
 fn ends_a_session(path: &str) -> bool {
-    ["sign-out", "sessions/current", "end-others", "/end", "sessions/{id}"].iter().any(|part| path.contains(part))
+    ["sign-out", "sessions/current", "end-others", "/end", "sessions/{id}"]
+        .iter()
+        .any(|part| path.contains(part))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,7 +156,11 @@ async fn the_node_admits_whom_the_table_names_and_nobody_else() {
             .path
             .split('/')
             .map(|part| {
-                if part.starts_with('{') { "01a20d5d-4706-7970-83d4-41450fda7bdf".to_owned() } else { part.to_owned() }
+                if part.starts_with('{') {
+                    "01a20d5d-4706-7970-83d4-41450fda7bdf".to_owned()
+                } else {
+                    part.to_owned()
+                }
             })
             .collect();
         let path = path.join("/");
@@ -158,7 +180,11 @@ async fn the_node_admits_whom_the_table_names_and_nobody_else() {
                 assert!(code != "access.forbidden" && code != "access.not_signed_in", "{what}");
                 assert!(status != StatusCode::INTERNAL_SERVER_ERROR, "{what}");
             } else if role == "nobody" {
-                assert_eq!((status, code.as_str()), (StatusCode::UNAUTHORIZED, "access.not_signed_in"), "{what}");
+                assert_eq!(
+                    (status, code.as_str()),
+                    (StatusCode::UNAUTHORIZED, "access.not_signed_in"),
+                    "{what}"
+                );
             } else {
                 assert_eq!((status, code.as_str()), (StatusCode::FORBIDDEN, "access.forbidden"), "{what}");
             }
@@ -176,7 +202,10 @@ async fn every_page_carries_the_headers_that_protect_it() {
             headers.get(name).unwrap_or_else(|| panic!("{path} has no {name}")).to_str().unwrap().to_owned()
         };
         let policy = header("content-security-policy");
-        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
         assert!(!policy.contains("unsafe-inline") && !policy.contains("unsafe-eval"), "{path}: {policy}");
         assert_eq!(header("x-content-type-options"), "nosniff");
         assert_eq!(header("x-frame-options"), "DENY");
@@ -193,7 +222,10 @@ fn the_description_of_the_api_is_the_one_that_is_published() {
         std::fs::write(&file, &made).unwrap();
     }
     let published = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(published == made, "the API changed: look at it, then write docs/openapi.json with YIWANG_UPDATE=1");
+    assert!(
+        published == made,
+        "the API changed: look at it, then write docs/openapi.json with YIWANG_UPDATE=1"
+    );
 }
 
 #[test]
@@ -205,14 +237,19 @@ fn every_route_of_the_api_is_described_and_nothing_else() {
         for (method, operation) in methods.as_object().unwrap() {
             described.insert(format!("{} {path}", method.to_uppercase()));
             let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
-            assert!(!id.is_empty() && ids.insert(id.clone()), "{method} {path}: the id `{id}` is not its own");
+            assert!(
+                !id.is_empty() && ids.insert(id.clone()),
+                "{method} {path}: the id `{id}` is not its own"
+            );
             assert!(!operation["responses"].as_object().unwrap().is_empty(), "{method} {path} has no answer");
         }
     }
     let served: BTreeSet<String> = server::router::routes()
         .list()
         .iter()
-        .filter(|route| route.path.starts_with("/api/v1/") || described.contains(&format!("GET {}", route.path)))
+        .filter(|route| {
+            route.path.starts_with("/api/v1/") || described.contains(&format!("GET {}", route.path))
+        })
         .map(|route| format!("{} {}", route.method, route.path))
         .collect();
     assert_eq!(described, served);
@@ -226,7 +263,10 @@ fn two_parts_of_the_house_never_mean_different_things_by_one_name() {
         let schemas = part["components"]["schemas"].as_object().cloned().unwrap_or_default();
         for (name, schema) in schemas {
             if let Some(other) = seen.get(&name) {
-                assert_eq!(other["properties"], schema["properties"], "`{name}` is described twice and differently");
+                assert_eq!(
+                    other["properties"], schema["properties"],
+                    "`{name}` is described twice and differently"
+                );
             }
             seen.insert(name, schema);
         }

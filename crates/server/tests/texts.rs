@@ -35,7 +35,8 @@ fn problems(code: &str, texts: &[web::i18n::Source]) -> Vec<String> {
     let literals = code.split('"').skip(1).step_by(2);
     let codes = literals.filter(|literal| {
         literal.split_once('.').is_some_and(|(area, name)| {
-            let plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+            let plain =
+                |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '_');
             plain(area) && plain(name)
         })
     });

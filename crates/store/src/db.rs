@@ -74,9 +74,10 @@ impl Store {
     ) -> Result<Self, StoreError> {
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|error| StoreError::file(&config.data_dir, error))?;
-        let url = config.url.clone().unwrap_or_else(|| {
-            format!("sqlite:{}?mode=rwc", config.data_dir.join(SQLITE_FILE).display())
-        });
+        let url = config
+            .url
+            .clone()
+            .unwrap_or_else(|| format!("sqlite:{}?mode=rwc", config.data_dir.join(SQLITE_FILE).display()));
         let dialect = Dialect::of(&url)?;
         let write = dialect.connect_writer(&url).await?;
         crate::migrate::run(&write, dialect, &env, migrations).await?;

@@ -38,7 +38,7 @@ pub mod verify;
 pub mod test;
 
 pub use audit::{AuditEntry, Purpose};
-pub use db::{SQLITE_FILE, Config, Env, Reader, Reads, Store};
+pub use db::{Config, Env, Reader, Reads, SQLITE_FILE, Store};
 pub use error::StoreError;
 pub use faults::Faults;
 pub use migrate::Migration;

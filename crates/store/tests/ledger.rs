@@ -1,9 +1,6 @@
 //! The ledger's promises, each on SQLite and on PostgreSQL.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "tests stop at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 use kernel::actor::Actor;
 use kernel::ids::SubjectId;

@@ -143,7 +143,8 @@ impl Ctx {
             Some(html) => html,
             None => {
                 let page = page_object(&self.app, &self.shell, &self.resolved, NONCE_MARK);
-                let made = self.app.renderer.render(template, self.shell.lang, &with_page(context()?, page))?;
+                let made =
+                    self.app.renderer.render(template, self.shell.lang, &with_page(context()?, page))?;
                 self.app.pages.put(key, &made, &self.shell.nonce)
             }
         };
@@ -189,7 +190,11 @@ fn with_page(context: Json, page: Json) -> Json {
 /// The object `page` that the layout reads.
 pub(crate) fn page_object(app: &App, shell: &Shell, resolved: &Resolved, nonce: &str) -> Json {
     let below = |href: &str| {
-        if href == "/" { shell.path == "/" } else { shell.path == href || shell.path.starts_with(&format!("{href}/")) }
+        if href == "/" {
+            shell.path == "/"
+        } else {
+            shell.path == href || shell.path.starts_with(&format!("{href}/"))
+        }
     };
     // Of two entries that lead here, the longer address is the nearer one.
     let here = app.nav.iter().map(|item| item.href).filter(|href| below(href)).max_by_key(|href| href.len());

@@ -89,7 +89,9 @@ impl FromRequest<App> for Posted {
             let value = decode(halves.next().unwrap_or_default())?;
             fields.push((name, value));
         }
-        resolved.check_csrf(fields.iter().find(|(name, _)| name == CSRF_FIELD).map(|(_, value)| value.as_str()))?;
+        resolved.check_csrf(
+            fields.iter().find(|(name, _)| name == CSRF_FIELD).map(|(_, value)| value.as_str()),
+        )?;
         fields.retain(|(name, _)| name != CSRF_FIELD);
         Ok(Self(fields))
     }
@@ -159,10 +161,7 @@ async fn bounded(mut part: axum::extract::multipart::Field<'_>, field: &str) -> 
     while let Some(chunk) = part.chunk().await.map_err(read_error)? {
         if bytes.len() + chunk.len() > MAX_UPLOAD {
             let error = FieldError::new(field, key("field-file-too-large")).with("limit", 20);
-            return Err(Problem {
-                status: StatusCode::PAYLOAD_TOO_LARGE,
-                ..Problem::invalid(vec![error])
-            });
+            return Err(Problem { status: StatusCode::PAYLOAD_TOO_LARGE, ..Problem::invalid(vec![error]) });
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -172,7 +171,12 @@ async fn bounded(mut part: axum::extract::multipart::Field<'_>, field: &str) -> 
 /// The name without any folder, so that it can lead nowhere; at most 120 characters, none of them control.
 fn plain_name(claimed: &str) -> String {
     let last = claimed.rsplit(['/', '\\']).next().unwrap_or_default();
-    last.chars().filter(|letter| !letter.is_control()).take(120).collect::<String>().trim_matches('.').to_owned()
+    last.chars()
+        .filter(|letter| !letter.is_control())
+        .take(120)
+        .collect::<String>()
+        .trim_matches('.')
+        .to_owned()
 }
 
 fn read_error(error: axum::extract::multipart::MultipartError) -> Problem {
@@ -191,7 +195,8 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
 
     async fn from_request(request: Request, state: &App) -> Result<Self, Problem> {
         let resolved = Resolved::of(request.extensions());
-        let csrf = request.headers().get("x-csrf-token").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let csrf =
+            request.headers().get("x-csrf-token").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
         if !kind.starts_with("application/json") {
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "http.unsupported_media_type"));
@@ -204,7 +209,8 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
             Problem {
                 status: StatusCode::BAD_REQUEST,
                 ..Problem::invalid(vec![
-                    FieldError::new(place, key("field-json-unreadable")).with("reason", error.inner().to_string()),
+                    FieldError::new(place, key("field-json-unreadable"))
+                        .with("reason", error.inner().to_string()),
                 ])
             }
         })

@@ -33,7 +33,10 @@ impl Lang {
     /// English: the second complete language.
     pub const EN: Self = Self::from_static("en");
 
-    #[expect(clippy::indexing_slicing, reason = "evaluated at compile time, where a bad index stops the build")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "evaluated at compile time, where a bad index stops the build"
+    )]
     const fn from_static(tag: &'static str) -> Self {
         let source = tag.as_bytes();
         let mut bytes = [0; Self::CAPACITY];
@@ -215,9 +218,8 @@ impl Languages {
         for wish in wishes.split(',').take(16) {
             let mut parts = wish.split(';');
             let Some(tag) = parts.next().and_then(Lang::parse) else { continue };
-            let quality = parts
-                .find_map(|part| part.trim().strip_prefix("q=")?.parse::<f32>().ok())
-                .unwrap_or(1.0);
+            let quality =
+                parts.find_map(|part| part.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
             if quality > 0.0 {
                 ranked.push((quality, tag));
             }
@@ -291,7 +293,10 @@ mod tests {
     fn numbers_choose_the_plural_of_the_language() {
         let languages = sample();
         assert_eq!(languages.text(Lang::EN, "files", &[("count", Arg::from(1u32))]).unwrap(), "1 file");
-        assert_eq!(languages.text(Lang::EN, "files", &[("count", Arg::from(1200u32))]).unwrap(), "1200 files");
+        assert_eq!(
+            languages.text(Lang::EN, "files", &[("count", Arg::from(1200u32))]).unwrap(),
+            "1200 files"
+        );
         assert_eq!(languages.text(Lang::ZH, "files", &[("count", Arg::from(1u32))]).unwrap(), "1 份材料");
     }
 

@@ -10,8 +10,8 @@
 //! - Everything in a page is escaped; scripts run only with the request's nonce.
 //! - A post from another site, or without its form's token, changes nothing.
 
-pub mod assets;
 mod app;
+pub mod assets;
 mod cache;
 mod ctx;
 pub mod forms;

@@ -66,10 +66,7 @@ impl Problem {
 
     /// 500: our fault.
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self {
-            source: Some(source.into()),
-            ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "http.internal")
-        }
+        Self { source: Some(source.into()), ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "http.internal") }
     }
 
     /// Adds a value for the message.

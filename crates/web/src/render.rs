@@ -78,7 +78,12 @@ impl Renderer {
     }
 
     /// Makes the page `name` in `lang` from `ctx`, which holds `page` and whatever the template reads.
-    pub fn render<S: serde::Serialize>(&self, name: &str, lang: Lang, ctx: &S) -> Result<String, RenderError> {
+    pub fn render<S: serde::Serialize>(
+        &self,
+        name: &str,
+        lang: Lang,
+        ctx: &S,
+    ) -> Result<String, RenderError> {
         self.render_value(name, lang, Value::from(Serde(ctx)))
     }
 

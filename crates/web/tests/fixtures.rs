@@ -52,7 +52,10 @@ fn hostile_text_stays_text_in_every_component() {
         checked += poisoned;
         let made = render(&renderer, fixture, &options);
         let document = Html::parse_fragment(&made);
-        if document.tree.values().any(|node| node.as_element().is_some_and(|element| element.name() == "x-evil"))
+        if document
+            .tree
+            .values()
+            .any(|node| node.as_element().is_some_and(|element| element.name() == "x-evil"))
         {
             leaks.push(format!("{}: {}", fixture.component, fixture.name));
         }
@@ -89,7 +92,8 @@ fn poison(value: &mut Value, key: &str) -> usize {
 fn fixtures() -> Vec<Fixture> {
     let components =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../node_modules/govuk-frontend/dist/govuk/components");
-    let mut folders: Vec<PathBuf> = fs::read_dir(components).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut folders: Vec<PathBuf> =
+        fs::read_dir(components).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
     let mut all = Vec::new();
     for file in folders.iter().map(|folder| folder.join("fixtures.json")).filter(|file| file.exists()) {
@@ -111,10 +115,7 @@ fn renderer(fixtures: &[Fixture]) -> Renderer {
     let mut components: Vec<&str> = fixtures.iter().map(|fixture| fixture.component.as_str()).collect();
     components.dedup();
     let callers = components.into_iter().map(|component| {
-        let name: String = component
-            .split('-')
-            .map(|word| word[..1].to_uppercase() + &word[1..])
-            .collect();
+        let name: String = component.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
         let file = format!("govuk_frontend_jinja/components/{component}/macro.html");
         let text = format!("{{% from \"{file}\" import govuk{name} %}}{{{{ govuk{name}(options) }}}}");
         (format!("{component}.html"), text)
@@ -141,8 +142,10 @@ fn tree(html: &str) -> Vec<String> {
         let depth = node.ancestors().count();
         match node.value() {
             Node::Element(element) => {
-                let mut attributes: Vec<String> =
-                    element.attrs().map(|(name, value)| format!("{name}={:?}", single_spaces(value))).collect();
+                let mut attributes: Vec<String> = element
+                    .attrs()
+                    .map(|(name, value)| format!("{name}={:?}", single_spaces(value)))
+                    .collect();
                 attributes.sort();
                 lines.push(format!("{depth} <{} {}>", element.name(), attributes.join(" ")));
             }

@@ -49,7 +49,11 @@ fn every_script_carries_the_nonce_of_its_request() {
     for template in ["web/gallery.html", "web/gallery_staff.html"] {
         let page = renderer.render(template, Lang::ZH, &sample::context(Lang::ZH)).unwrap();
         assert!(count(&page, "script") >= 2);
-        assert_eq!(count(&page, "script"), count(&page, "script[nonce='n0nce-of-this-request']"), "{template}");
+        assert_eq!(
+            count(&page, "script"),
+            count(&page, "script[nonce='n0nce-of-this-request']"),
+            "{template}"
+        );
         assert_eq!(count(&page, "[style], [onclick], [onload]"), 0, "{template} needs a looser policy");
     }
 }
@@ -58,14 +62,13 @@ fn every_script_carries_the_nonce_of_its_request() {
 fn ids_are_unique_and_every_link_within_the_page_arrives() {
     let page = renderer().render("web/gallery.html", Lang::ZH, &sample::context(Lang::ZH)).unwrap();
     let document = Html::parse_document(&page);
-    let mut ids: Vec<&str> = document
-        .select(&Selector::parse("[id]").unwrap())
-        .filter_map(|element| element.attr("id"))
-        .collect();
+    let mut ids: Vec<&str> =
+        document.select(&Selector::parse("[id]").unwrap()).filter_map(|element| element.attr("id")).collect();
     ids.sort_unstable();
     let seen = ids.clone();
     ids.dedup();
-    let twice: Vec<&&str> = seen.iter().filter(|id| seen.iter().filter(|other| other == id).count() > 1).collect();
+    let twice: Vec<&&str> =
+        seen.iter().filter(|id| seen.iter().filter(|other| other == id).count() > 1).collect();
     assert!(twice.is_empty(), "these ids occur twice: {twice:?}");
     for link in document.select(&Selector::parse("a[href^='#']").unwrap()) {
         let target = link.attr("href").unwrap_or_default().trim_start_matches('#');
@@ -135,7 +138,12 @@ fn each_kind_of_problem_has_a_page_in_both_languages() {
 #[test]
 fn a_flash_that_is_no_known_text_is_left_out() {
     let mut context = sample::context(Lang::ZH);
-    context.get_mut("page").unwrap().as_object_mut().unwrap().insert("flash".into(), json!("flash-from-nowhere"));
+    context
+        .get_mut("page")
+        .unwrap()
+        .as_object_mut()
+        .unwrap()
+        .insert("flash".into(), json!("flash-from-nowhere"));
     let page = renderer().render("web/gallery.html", Lang::ZH, &context).unwrap();
     assert_eq!(count(&page, ".yw-notice[role=status]"), 0);
 }
@@ -175,7 +183,8 @@ fn infect(value: &mut Value, hostile: &str) {
         Value::Object(fields) => {
             for (name, field) in fields.iter_mut() {
                 // States and kinds choose a key or a class and come from our own enums.
-                let ours = ["state", "need", "tone", "light", "kind", "sort", "nonce"].contains(&name.as_str());
+                let ours =
+                    ["state", "need", "tone", "light", "kind", "sort", "nonce"].contains(&name.as_str());
                 if !(ours && field.is_string()) {
                     infect(field, hostile);
                 }

@@ -84,12 +84,8 @@ pub(crate) async fn create_delegation(
     ctx: Ctx,
     JsonBody(new): JsonBody<wire::NewRight>,
 ) -> Result<Response, Problem> {
-    let mandate = Mandate {
-        name: new.name,
-        citizen_id: new.citizen_id,
-        scope: new.scope,
-        last_day: new.last_day,
-    };
+    let mandate =
+        Mandate { name: new.name, citizen_id: new.citizen_id, scope: new.scope, last_day: new.last_day };
     let tx = ctx.begin().await?;
     let right = delegations::give(&tx, &ctx.app.pack, ctx.actor(), &mandate).await?;
     note_right(&tx, ctx.actor(), "identity.give_right", &right);

@@ -38,10 +38,13 @@ pub(crate) async fn list_audit_entries(ctx: Ctx, uri: Uri) -> Result<Json<wire::
         subject,
     };
     let entry = AuditEntry::new(ctx.actor(), "audit.view", Purpose::Supervision).object("store.audit");
-    note(&ctx, match subject {
-        Some(subject) => entry.about(subject),
-        None => entry,
-    })
+    note(
+        &ctx,
+        match subject {
+            Some(subject) => entry.about(subject),
+            None => entry,
+        },
+    )
     .await?;
     let mut entries = audit::search(&ctx.read(), &wanted, number(&query, "before"), PAGE + 1).await?;
     let next = cut(&mut entries, |entry| entry.seq);

@@ -136,8 +136,7 @@ pub(crate) async fn create_token(
             .object(format!("identity.token:{id}")),
     );
     tx.commit().await?;
-    let made =
-        wire::MadeToken { id: id.to_string(), token: text, expires_at: token.expires_at.to_string() };
+    let made = wire::MadeToken { id: id.to_string(), token: text, expires_at: token.expires_at.to_string() };
     Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 

@@ -13,9 +13,9 @@ use web::{Ctx, Problem};
 
 use super::{missing, query};
 use crate::accounts::{self, Account, AccountKind};
-use crate::staff::{self, NewStaff, StaffError};
 use crate::orgs::{self, Org};
 use crate::people;
+use crate::staff::{self, NewStaff, StaffError};
 
 /// Accounts on a page.
 const PAGE: u32 = 50;
@@ -245,9 +245,7 @@ pub(super) async fn create_account(ctx: Ctx, form: Posted) -> Result<Response, P
             let error = match error {
                 StaffError::Login => FieldError::new("login", key("identity-error-login-odd")),
                 StaffError::LoginTaken => FieldError::new("login", key("identity-error-login-taken")),
-                StaffError::CitizenId(_) => {
-                    FieldError::new("citizen_id", key("identity-error-citizen-id"))
-                }
+                StaffError::CitizenId(_) => FieldError::new("citizen_id", key("identity-error-citizen-id")),
                 StaffError::OtherName => FieldError::new("name", key("identity-error-other-name")),
                 StaffError::SignIn(error) => return Err(error.into()),
                 StaffError::Store(error) => return Err(error.into()),

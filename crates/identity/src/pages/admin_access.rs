@@ -91,7 +91,11 @@ pub(super) async fn create_token(ctx: Ctx, form: Posted) -> Result<Response, Pro
 }
 
 /// Ends a token for good.
-pub(super) async fn revoke_token(ctx: Ctx, Path(id): Path<String>, _form: Posted) -> Result<Response, Problem> {
+pub(super) async fn revoke_token(
+    ctx: Ctx,
+    Path(id): Path<String>,
+    _form: Posted,
+) -> Result<Response, Problem> {
     let id = id.parse().map_err(|_| Problem::not_found())?;
     let tx = ctx.begin().await?;
     if !tokens::revoke(&tx, id).await? {

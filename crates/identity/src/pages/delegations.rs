@@ -45,12 +45,7 @@ pub(super) async fn page(ctx: Ctx) -> Result<Response, Problem> {
     )
 }
 
-async fn shown(
-    ctx: &Ctx,
-    db: &impl Reads,
-    right: &Delegation,
-    other: SubjectId,
-) -> Result<Json, Problem> {
+async fn shown(ctx: &Ctx, db: &impl Reads, right: &Delegation, other: SubjectId) -> Result<Json, Problem> {
     let display = subjects::display(db, other).await?;
     let own_side = ctx.actor().subject() == Some(right.delegate);
     // Whoever acts sees the name in full; of whom acts for one, the name is known as well.

@@ -14,8 +14,8 @@ use webauthn_rs::prelude::{PublicKeyCredential, RegisterPublicKeyCredential};
 use super::{own_account, safe_next, sign_in};
 use crate::challenges;
 use crate::people;
-use crate::sign_in::passkeys;
 use crate::sign_in::Visitor;
+use crate::sign_in::passkeys;
 
 /// The most letters of a label.
 const LABEL: usize = 40;

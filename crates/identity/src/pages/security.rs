@@ -67,11 +67,7 @@ pub(super) async fn password_form(ctx: Ctx) -> Result<Response, Problem> {
 }
 
 /// Changes the password. Every other session ends: whoever knew the old one is out.
-pub(super) async fn change_password(
-    ctx: Ctx,
-    headers: HeaderMap,
-    form: Posted,
-) -> Result<Response, Problem> {
+pub(super) async fn change_password(ctx: Ctx, headers: HeaderMap, form: Posted) -> Result<Response, Problem> {
     let account = own_account(&ctx).await?;
     let raw = |wanted: &str| {
         form.fields().find(|(name, _)| *name == wanted).map_or("", |(_, value)| value).to_owned()
@@ -116,10 +112,8 @@ fn new_password_faults(new: &str, again: &str, login: &str) -> Vec<FieldError> {
 fn is_monotonous(password: &str) -> bool {
     let letters: Vec<u32> = password.chars().map(u32::from).collect();
     let different: std::collections::BTreeSet<u32> = letters.iter().copied().collect();
-    let in_a_row = letters
-        .windows(2)
-        .filter(|pair| matches!(pair, [left, right] if left.abs_diff(*right) <= 1))
-        .count();
+    let in_a_row =
+        letters.windows(2).filter(|pair| matches!(pair, [left, right] if left.abs_diff(*right) <= 1)).count();
     different.len() < 4 || in_a_row * 4 >= letters.len() * 3
 }
 
@@ -150,7 +144,8 @@ pub(super) async fn set_totp(ctx: Ctx, headers: HeaderMap, form: Posted) -> Resu
     let token = web::cookie(&headers, challenges::COOKIE).unwrap_or_default();
     let state: Option<(kernel::ids::AccountId, Vec<u8>)> =
         challenges::peek(&ctx.read(), ChallengeKind::Totp, &token).await?;
-    let secret = state.filter(|(of, _)| *of == account.id).and_then(|(_, bytes)| TotpSecret::from_bytes(bytes));
+    let secret =
+        state.filter(|(of, _)| *of == account.id).and_then(|(_, bytes)| TotpSecret::from_bytes(bytes));
     let Some(secret) = secret else {
         return Ok(ctx.redirect("/account/security/totp", Some(key("flash-identity-ran-out"))));
     };
@@ -195,7 +190,11 @@ pub(super) async fn remove_totp(ctx: Ctx, headers: HeaderMap, form: Posted) -> R
 }
 
 /// Ends one session.
-pub(super) async fn end_session(ctx: Ctx, Path(id): Path<String>, _form: Posted) -> Result<Response, Problem> {
+pub(super) async fn end_session(
+    ctx: Ctx,
+    Path(id): Path<String>,
+    _form: Posted,
+) -> Result<Response, Problem> {
     let account = own_account(&ctx).await?;
     let id = id.parse().map_err(|_| Problem::not_found())?;
     let tx = ctx.begin().await?;
@@ -236,7 +235,9 @@ mod tests {
 
     #[test]
     fn a_long_password_is_taken_whatever_its_signs() {
-        for good in ["洱海月照金银花树下读书", "correct horse battery", "dali-demo-2026", "四月的风吹过苍山洱海边"] {
+        for good in
+            ["洱海月照金银花树下读书", "correct horse battery", "dali-demo-2026", "四月的风吹过苍山洱海边"]
+        {
             assert!(faults(good).is_empty(), "{good}");
         }
     }

@@ -242,8 +242,9 @@ pub(super) fn field_error(field: &str, error: SignInError) -> Result<FieldError,
         SignInError::UsedCode => FieldError::new(field, key("problem-identity-used-code")),
         SignInError::Locked => FieldError::new(field, key("problem-identity-locked")),
         SignInError::RanOut => FieldError::new(field, key("problem-identity-ran-out")),
-        SignInError::TooMany(too_many) => FieldError::new(field, key("problem-identity-too-many"))
-            .with("seconds", too_many.seconds),
+        SignInError::TooMany(too_many) => {
+            FieldError::new(field, key("problem-identity-too-many")).with("seconds", too_many.seconds)
+        }
         SignInError::Store(_) | SignInError::Password(_) => return Err(error.into()),
     })
 }

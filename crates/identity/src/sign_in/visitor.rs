@@ -15,7 +15,10 @@ impl FromRequestParts<App> for Visitor {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Infallible> {
-        Ok(Self { address: address(&parts.extensions, &parts.headers), device: sessions::device(&parts.headers) })
+        Ok(Self {
+            address: address(&parts.extensions, &parts.headers),
+            device: sessions::device(&parts.headers),
+        })
     }
 }
 

@@ -79,10 +79,7 @@ impl Verdict {
             line(&text(key("licences-issuer"), &[]), in_lang(&shown.issuer, lang)),
             line(&text(key("licences-issued"), &[]), &shown.issued_at.to_china_string()),
         ];
-        lines.push(line(
-            &text(key("licences-signatures"), &[]),
-            &text(shown.carrier.signatures_key(), &[]),
-        ));
+        lines.push(line(&text(key("licences-signatures"), &[]), &text(shown.carrier.signatures_key(), &[])));
         for claim in &shown.claims {
             lines.push(line(in_lang(&claim.label, lang), in_lang(&claim.value, lang)));
         }

@@ -363,9 +363,7 @@ async fn the_published_lists_are_enough_to_verify_elsewhere() {
 async fn jobs_expire_and_publish_and_leave_other_kinds_alone() {
     for on in BOTH {
         let node = Node::new(on).await;
-        for (kind, known) in
-            [("licences.expire", true), ("cases.sweep", false)]
-        {
+        for (kind, known) in [("licences.expire", true), ("cases.sweep", false)] {
             let tx = node.test.store.begin().await.unwrap();
             tx.enqueue(store::jobs::NewJob::new(kind, &json!({})).unwrap());
             tx.commit().await.unwrap();

@@ -64,8 +64,8 @@ pub fn lint<'a>(sources: &[Source], users: impl IntoIterator<Item = &'a str>) ->
         }
     }
     for key in texts.keys() {
-        let is_used =
-            used.contains(key) || used.iter().any(|use_| use_.ends_with('-') && key.starts_with(use_.as_str()));
+        let is_used = used.contains(key)
+            || used.iter().any(|use_| use_.ends_with('-') && key.starts_with(use_.as_str()));
         if !is_used {
             findings.push(format!("`{key}` is not used"));
         }
@@ -185,7 +185,8 @@ mod tests {
             source(Lang::ZH, "a-one = 一 { $n }\na-two = 二\na-idle = 闲\n"),
             source(Lang::EN, "a-one = One { $m }\na-idle = idle\n"),
         ];
-        let findings = lint(&sources, [r#"t("a-one") key("a-two") t("a-three") other_t("a-idle") t("b-far")"#]);
+        let findings =
+            lint(&sources, [r#"t("a-one") key("a-two") t("a-three") other_t("a-idle") t("b-far")"#]);
         assert_eq!(
             findings,
             [

@@ -33,7 +33,8 @@ fn written(state: &State<'_, '_>, texts: &Languages, key: &str, value: &Value) -
         return Ok(String::new());
     }
     let text = value.as_str().unwrap_or_default();
-    let at = china_time(text).ok_or_else(|| invalid(format!("`{value}` is neither a date nor an instant")))?;
+    let at =
+        china_time(text).ok_or_else(|| invalid(format!("`{value}` is neither a date nor an instant")))?;
     let two = |number: i8| Arg::Text(format!("{number:02}"));
     let args = [
         ("year", Arg::Text(at.year().to_string())),
@@ -110,7 +111,10 @@ mod tests {
 
     #[test]
     fn an_instant_is_shown_in_chinese_time() {
-        assert_eq!(china_time("2026-11-23T16:30:00.123456Z").unwrap().to_string(), "2026-11-24T00:30:00.123456");
+        assert_eq!(
+            china_time("2026-11-23T16:30:00.123456Z").unwrap().to_string(),
+            "2026-11-24T00:30:00.123456"
+        );
         assert_eq!(china_time("2026-11-24").unwrap().to_string(), "2026-11-24T00:00:00");
         assert!(china_time("24/11/2026").is_none());
     }
