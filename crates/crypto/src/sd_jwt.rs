@@ -152,7 +152,9 @@ pub fn verify(
         return Err(SdJwtError::WrongIssuer);
     }
     if let Some(issued_at) = time(&claims, "iat")? {
-        trust.in_use_at(&signature.kid, issued_at)?;
+        // `iat` counts whole seconds: a key that came or went within that second may have signed.
+        let last = Timestamp::from_micros(issued_at.micros().saturating_add(999_999));
+        trust.in_use_at(&signature.kid, issued_at).or_else(|_| trust.in_use_at(&signature.kid, last))?;
     }
     if let Some(expired_at) = time(&claims, "exp")?.filter(|end| now >= *end) {
         return Err(SdJwtError::Expired { expired_at });

@@ -446,7 +446,6 @@ identity-verify-place = Place
 identity-verify-what = What is wrong
 identity-verify-more = There are more. Only the first are listed.
 identity-verify-leaves = Entries
-identity-verify-erased = Erased by law
 identity-verify-at = Verified at
 
 ## Problems

@@ -440,7 +440,6 @@ identity-verify-place = 位置
 identity-verify-what = 问题
 identity-verify-more = 还有更多，这里只列出前面的。
 identity-verify-leaves = 记录
-identity-verify-erased = 依法删除
 identity-verify-at = 核验时间
 
 ## 出错提示

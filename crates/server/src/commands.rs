@@ -5,13 +5,18 @@ mod backup;
 mod check;
 mod demo;
 mod import;
+mod keys;
 mod serve;
+mod staff;
 mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use crypto::keys::Purpose;
+use identity::accounts::AccountKind;
+use identity::staff::NewStaff;
 
 use crate::config::{Config, Overrides};
 
@@ -94,6 +99,16 @@ enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// Accounts of those who work here
+    Staff {
+        #[command(subcommand)]
+        command: StaffCommand,
+    },
+    /// The keys that sign
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Bring in reference data
     Import {
         #[command(subcommand)]
@@ -121,6 +136,39 @@ enum AuditCommand {
     Verify {
         #[command(flatten)]
         place: Place,
+    },
+}
+
+#[derive(Subcommand)]
+enum StaffCommand {
+    /// Make an account and print its first password: the first administrator of a node comes from here
+    Add {
+        #[command(flatten)]
+        place: Place,
+        /// officer, auditor or administrator
+        #[arg(long, value_parser = staff::kind)]
+        kind: AccountKind,
+        /// What they type at sign-in
+        #[arg(long)]
+        login: String,
+        /// Their real name
+        #[arg(long)]
+        name: String,
+        /// Their citizen number
+        #[arg(long)]
+        citizen_id: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Make new keys for one purpose; what the old ones signed still verifies
+    Rotate {
+        #[command(flatten)]
+        place: Place,
+        /// receipt, licence, audit-head or status-list
+        #[arg(value_parser = keys::purpose)]
+        purpose: Purpose,
     },
 }
 
@@ -178,6 +226,13 @@ fn with_runtime(command: Command) -> anyhow::Result<bool> {
             Command::Migrate { place } => backup::migrate(&place.config(None)?).await,
             Command::Audit { command: AuditCommand::Verify { place } } => {
                 audit::verify(&place.config(None)?).await
+            }
+            Command::Staff { command: StaffCommand::Add { place, kind, login, name, citizen_id } } => {
+                let new = NewStaff { login, name, citizen_id, kind };
+                staff::add(&place.config(None)?, &new).await
+            }
+            Command::Keys { command: KeysCommand::Rotate { place, purpose } } => {
+                keys::rotate(&place.config(None)?, purpose).await
             }
             Command::Import { command: ImportCommand::Divisions { place, file } } => {
                 import::divisions(&place.config(None)?, &file).await

@@ -45,7 +45,8 @@ pub async fn open_existing(config: &Config, env: Env) -> anyhow::Result<Store> {
         "there is no ledger in `{}`",
         config.data.display()
     );
-    let root = root_key(&config.root_key, &env)?;
+    let root = read_root_key(&config.root_key)?
+        .with_context(|| format!("there is no root key in `{}`", config.root_key.display()))?;
     // The keys are there, so nobody asks whom new ones would belong to.
     let place =
         store::Config { url: config.ledger.clone(), data_dir: config.data.clone(), issuer: String::new() };
@@ -113,10 +114,9 @@ pub fn new_root_key(env: &Env) -> RootKey {
 
 /// Reads the root key, or makes one that only its owner may read.
 fn root_key(path: &Path, env: &Env) -> anyhow::Result<RootKey> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => RootKey::from_hex(text.trim())
-            .with_context(|| format!("`{}` does not hold a root key", path.display())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+    match read_root_key(path)? {
+        Some(key) => Ok(key),
+        None => {
             let key = RootKey::generate(&*env.entropy);
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)
@@ -126,6 +126,15 @@ fn root_key(path: &Path, env: &Env) -> anyhow::Result<RootKey> {
                 .with_context(|| format!("`{}` cannot be written", path.display()))?;
             Ok(key)
         }
+    }
+}
+
+fn read_root_key(path: &Path) -> anyhow::Result<Option<RootKey>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => RootKey::from_hex(text.trim())
+            .map(Some)
+            .with_context(|| format!("`{}` does not hold a root key", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("`{}` cannot be read", path.display())),
     }
 }

@@ -83,7 +83,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     paths(healthz, readyz),
     components(schemas(Health, web::ProblemBody)),
     info(
-        description = "One-stop services, cases, e-licences and the audit log of one node. Errors are application/problem+json with a stable code; lists page by cursor; a POST takes an Idempotency-Key."
+        description = "One-stop services, cases, e-licences and the audit log of one node. Errors are application/problem+json with a stable code; lists page by cursor; a submission takes an Idempotency-Key."
     )
 )]
 struct Own;

@@ -524,11 +524,14 @@ pub const CHECKPOINT_FILE: &str = "audit-heads.jsonl";
 impl Checkpoints {
     pub(crate) fn open(data_dir: &Path) -> Result<Self, StoreError> {
         let path = data_dir.join(CHECKPOINT_FILE);
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(|error| StoreError::file(&path, error))?;
+        let wrap = |error| StoreError::file(&path, error);
+        let file = File::options().create(true).read(true).append(true).open(&path).map_err(wrap)?;
+        // A line that a power cut left without its end is cut off: its head is in the ledger.
+        let text = std::fs::read(&path).map_err(wrap)?;
+        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        if whole < text.len() {
+            file.set_len(whole as u64).map_err(wrap)?;
+        }
         Ok(Self { file: Mutex::new(file), path })
     }
 

@@ -9,12 +9,11 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 
-use sea_orm::{AccessMode, IsolationLevel, TransactionTrait};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::audit::CHECKPOINT_FILE;
-use crate::{Row, Store, StoreError, Value, blobs, db};
+use crate::{Reads, Row, Store, StoreError, Value, blobs, db};
 
 const FORMAT: &str = "yiwang-backup/1";
 
@@ -48,23 +47,25 @@ enum Kind {
 
 /// Writes a backup of the whole ledger to `path`.
 pub async fn backup(store: &Store, path: &Path) -> Result<Manifest, StoreError> {
-    let inner = store.inner();
     let wrap = |error| StoreError::file(path, error);
     let draft = path.with_extension("part");
     let file = std::fs::File::create(&draft).map_err(wrap)?;
     let mut archive = tar::Builder::new(flate2::write::GzEncoder::new(file, flate2::Compression::default()));
-    // SQLite's deferred transaction is a snapshot from its first read on.
-    let snapshot = inner
-        .readers
-        .begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly))
-        .await?;
+    // Before the snapshot, so that it knows every head of the file.
+    let heads_path = store.data_dir().join(CHECKPOINT_FILE);
+    let heads = match std::fs::read(&heads_path) {
+        Ok(bytes) => Some(bytes),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(StoreError::file(&heads_path, error)),
+    };
+    let snapshot = store.snapshot().await?;
     let mut manifest =
         Manifest { format: FORMAT.to_owned(), at: store.env().now(), tables: BTreeMap::new(), files: 0 };
     for table in tables(store).await? {
         let mut lines = Vec::new();
         let mut count = 0_u64;
         loop {
-            let rows = db::rows(&snapshot, inner.dialect, &table.select(count), vec![]).await?;
+            let rows = snapshot.rows(&table.select(count), vec![]).await?;
             for row in &rows {
                 serde_json::to_writer(&mut lines, &table.to_json(row)?)?;
                 lines.push(b'\n');
@@ -77,7 +78,7 @@ pub async fn backup(store: &Store, path: &Path) -> Result<Manifest, StoreError> 
         add(&mut archive, &format!("tables/{}.jsonl", table.name), &lines).map_err(wrap)?;
         manifest.tables.insert(table.name, count);
     }
-    snapshot.commit().await?;
+    drop(snapshot);
     let folder = blobs::folder(store.data_dir());
     for blob in blobs::files(&folder)? {
         let bytes = std::fs::read(&blob).map_err(|error| StoreError::file(&blob, error))?;
@@ -85,11 +86,8 @@ pub async fn backup(store: &Store, path: &Path) -> Result<Manifest, StoreError> 
         add(&mut archive, &format!("blobs/{}", name.display()), &bytes).map_err(wrap)?;
         manifest.files += 1;
     }
-    let heads = store.data_dir().join(CHECKPOINT_FILE);
-    match std::fs::read(&heads) {
-        Ok(bytes) => add(&mut archive, CHECKPOINT_FILE, &bytes).map_err(wrap)?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(StoreError::file(&heads, error)),
+    if let Some(heads) = heads {
+        add(&mut archive, CHECKPOINT_FILE, &heads).map_err(wrap)?;
     }
     add(&mut archive, "manifest.json", &serde_json::to_vec_pretty(&manifest)?).map_err(wrap)?;
     let mut file = archive.into_inner().and_then(flate2::write::GzEncoder::finish).map_err(wrap)?;
@@ -102,7 +100,6 @@ pub async fn backup(store: &Store, path: &Path) -> Result<Manifest, StoreError> 
 /// that the restored key ring is loaded.
 pub async fn restore(store: &Store, path: &Path) -> Result<Manifest, StoreError> {
     let wrap = |error| StoreError::file(path, error);
-    let inner = store.inner();
     let known: BTreeMap<String, Table> =
         tables(store).await?.into_iter().map(|table| (table.name.clone(), table)).collect();
     let tx = store.begin().await?;
@@ -137,7 +134,7 @@ pub async fn restore(store: &Store, path: &Path) -> Result<Manifest, StoreError>
             entry.read_to_string(&mut text).map_err(wrap)?;
             manifest = Some(serde_json::from_str::<Manifest>(&text)?);
         } else {
-            let target = inner.data_dir.join(&name);
+            let target = store.data_dir().join(&name);
             if let Some(parent) = target.parent() {
                 std::fs::create_dir_all(parent).map_err(|error| StoreError::file(parent, error))?;
             }

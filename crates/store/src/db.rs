@@ -9,7 +9,10 @@ use crypto::keys::KeyRing;
 use crypto::root::RootKey;
 use kernel::entropy::Entropy;
 use kernel::time::{Clock, Timestamp};
-use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use sea_orm::{
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, IsolationLevel, Statement,
+    TransactionTrait,
+};
 
 use crate::dialect::Dialect;
 use crate::tx::Writer;
@@ -109,6 +112,11 @@ impl Store {
     /// Reads outside any transaction: each statement sees what is committed when it runs.
     pub fn read(&self) -> Reader {
         Reader { store: self.clone() }
+    }
+
+    /// Reads of one moment, for what must not see half of a write.
+    pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        Snapshot::begin(self).await
     }
 
     /// The key ring of this node.
@@ -211,6 +219,34 @@ pub struct Reader {
 impl Reads for Reader {
     async fn rows(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
         rows(&self.store.inner.readers, self.store.inner.dialect, sql, values).await
+    }
+
+    fn store(&self) -> &Store {
+        &self.store
+    }
+}
+
+/// Reads of one moment: every statement sees the ledger as it was at the first.
+pub struct Snapshot {
+    store: Store,
+    transaction: DatabaseTransaction,
+}
+
+impl Snapshot {
+    pub(crate) async fn begin(store: &Store) -> Result<Self, StoreError> {
+        // SQLite's deferred transaction is a snapshot from its first read on.
+        let transaction = store
+            .inner
+            .readers
+            .begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly))
+            .await?;
+        Ok(Self { store: store.clone(), transaction })
+    }
+}
+
+impl Reads for Snapshot {
+    async fn rows(&self, sql: &str, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        rows(&self.transaction, self.store.inner.dialect, sql, values).await
     }
 
     fn store(&self) -> &Store {

@@ -38,7 +38,7 @@ pub mod verify;
 pub mod test;
 
 pub use audit::{AuditEntry, Purpose};
-pub use db::{Config, Env, Reader, Reads, SQLITE_FILE, Store};
+pub use db::{Config, Env, Reader, Reads, SQLITE_FILE, Snapshot, Store};
 pub use error::StoreError;
 pub use faults::Faults;
 pub use migrate::Migration;

@@ -22,10 +22,10 @@ pub(crate) const TABLE: &str = "CREATE TABLE store_outbox (
     happened_at BIGINT NOT NULL
 )";
 
-/// Something that happened, in the past tense: kind `cases.decided`, with a versioned payload.
+/// Something that happened, in the past tense: kind `cases.concluded`, with a versioned payload.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// Its name, such as `cases.decided`.
+    /// Its name, such as `cases.concluded`.
     pub kind: &'static str,
     payload: String,
 }

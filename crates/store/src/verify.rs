@@ -16,8 +16,6 @@ pub struct Report {
     pub leaves: i64,
     /// Heads whose root and both signatures were checked.
     pub heads: i64,
-    /// Entries that were erased under law; their leaves still count.
-    pub erased: i64,
     /// Everything that is wrong, in the order of the log.
     pub findings: Vec<Finding>,
 }
@@ -55,7 +53,9 @@ const PAGE: i64 = 5_000;
 /// Checks everything and reports every finding; an error means that the log could not be read at all.
 pub async fn verify(store: &Store) -> Result<Report, StoreError> {
     let trust = store.keys().trust_list();
-    let db = store.read();
+    // The file first: it is written after the commit, so the snapshot knows every head that the file has.
+    let file = heads_file(store)?;
+    let db = store.snapshot().await?;
     let mut report = Report::default();
     let heads: Vec<HeadRow> = db
         .query(
@@ -149,11 +149,22 @@ pub async fn verify(store: &Store) -> Result<Report, StoreError> {
         roots.insert(head.tree_size, hex::encode(&head.root));
     }
     report.check_state(&db, expected, &tree).await?;
-    report.check_file(store, &trust, &roots)?;
+    report.check_file(file.as_deref(), &trust, &roots);
     if expected > 0 && !roots.contains_key(&expected) {
         report.find("store_audit_head", expected, "the last leaves have no signed head");
     }
     Ok(report)
+}
+
+/// What the file of heads says; nothing when there is none.
+fn heads_file(store: &Store) -> Result<Option<String>, StoreError> {
+    let path = store.data_dir().join(CHECKPOINT_FILE);
+    match std::fs::read(&path) {
+        // A byte that is no text makes its line unreadable, and that is a finding.
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::file(&path, error)),
+    }
 }
 
 crate::row! { struct StrayEntry { seq: i64 } }
@@ -205,21 +216,19 @@ impl Report {
     /// The file of heads must be a part of the ledger's: a head that only the file knows was cut off.
     fn check_file(
         &mut self,
-        store: &Store,
+        text: Option<&str>,
         trust: &TrustList,
         roots: &std::collections::BTreeMap<i64, String>,
-    ) -> Result<(), StoreError> {
-        let path = store.data_dir().join(CHECKPOINT_FILE);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && roots.is_empty() => return Ok(()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+    ) {
+        let Some(text) = text else {
+            if !roots.is_empty() {
                 self.find(CHECKPOINT_FILE, 0, "the file of heads is missing");
-                return Ok(());
             }
-            Err(error) => return Err(StoreError::file(&path, error)),
+            return;
         };
-        for (number, line) in text.lines().enumerate() {
+        // A last line without its end was being written when the power went, or is being written now.
+        let whole = text.rfind('\n').map_or("", |end| text.get(..=end).unwrap_or_default());
+        for (number, line) in whole.lines().enumerate() {
             let line_number = i64::try_from(number).unwrap_or(i64::MAX).saturating_add(1);
             let Ok(head) = serde_json::from_str::<Head>(line) else {
                 self.find(CHECKPOINT_FILE, line_number, "the line is not readable");
@@ -236,6 +245,5 @@ impl Report {
                 None => self.find(CHECKPOINT_FILE, line_number, "the ledger lost this head: a cut tail"),
             }
         }
-        Ok(())
     }
 }

@@ -18,6 +18,7 @@ use http::header::{
 use http::{Extensions, HeaderMap, Method, StatusCode};
 use kernel::actor::Actor;
 use serde_json::json;
+use tracing::Instrument;
 
 use crate::i18n::Lang;
 use crate::problem::{FieldProblem, ProblemBody};
@@ -142,7 +143,9 @@ async fn shell(State(app): State<App>, mut request: Request, next: Next) -> Resp
             let extensions = request.extensions_mut();
             extensions.insert(resolved.clone());
             extensions.insert(shell.clone());
-            let mut response = next.run(request).await;
+            // Whatever is logged below names the request that the answer tells people to quote.
+            let span = tracing::info_span!("request", id = &*shell.request_id);
+            let mut response = next.run(request).instrument(span).await;
             if let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {
                 response = write_problem(&app, &shell, &resolved, &problem, response);
             }

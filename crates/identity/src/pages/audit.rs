@@ -124,7 +124,7 @@ pub(super) async fn verify(ctx: Ctx, _form: Posted) -> Result<Response, Problem>
         "identity/audit_verify.html",
         json!({
             "report": {
-                "leaves": report.leaves, "heads": report.heads, "erased": report.erased,
+                "leaves": report.leaves, "heads": report.heads,
                 "count": report.findings.len(), "findings": findings,
             },
             "at": ctx.now(),

@@ -11,7 +11,7 @@ use super::{FieldKind, FieldOption, Form, LegalBasis, Term, Words};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ItemDoc {
-    /// The item's id, as in `/services/individual-business-registration`.
+    /// The item's id, as in `/items/individual-business-registration`.
     pub id: String,
     /// The official name.
     pub name: Words,

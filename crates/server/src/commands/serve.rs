@@ -1,6 +1,7 @@
 //! `yiwang serve`: the node, its worker and its timers in one process.
 
 use std::io::IsTerminal;
+use std::net::SocketAddr;
 
 use anyhow::Context;
 use store::Faults;
@@ -33,7 +34,8 @@ pub(super) async fn run(app: App, listener: TcpListener) -> anyhow::Result<bool>
     let worker = tokio::spawn(worker::run(app.clone(), stopped.clone()));
     let timers = tokio::spawn(worker::timers(app.clone(), stopped.clone()));
     let public = tokio::spawn(worker::publish(app.clone(), stopped));
-    let service = router::service(app.clone())?;
+    // Tries at signing in are counted by address as well.
+    let service = router::service(app.clone())?.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).with_graceful_shutdown(asked_to_stop()).await?;
     stop.send_replace(true);
     worker.await?;
