@@ -163,6 +163,15 @@ impl Key {
         from <= time && until.is_none_or(|until| time < until)
     }
 
+    /// Whether the key could have signed within the second that begins at this time: for times that are told
+    /// in whole seconds only.
+    pub fn in_use_within(&self, second: Timestamp) -> bool {
+        let from = self.activated_at.unwrap_or(self.created_at);
+        let until = self.retired_at.or(self.destroyed_at);
+        let last = Timestamp::from_micros(second.micros().saturating_add(999_999));
+        from <= last && until.is_none_or(|until| second < until)
+    }
+
     /// Parses the public half and holds the record against it: the name fits, and the times fit the state.
     fn parse_public(&self) -> Option<VerifyingKey> {
         let public = VerifyingKey::from_bytes(self.algorithm, &self.public).ok()?;

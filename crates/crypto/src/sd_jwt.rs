@@ -152,9 +152,7 @@ pub fn verify(
         return Err(SdJwtError::WrongIssuer);
     }
     if let Some(issued_at) = time(&claims, "iat")? {
-        // `iat` counts whole seconds: a key that came or went within that second may have signed.
-        let last = Timestamp::from_micros(issued_at.micros().saturating_add(999_999));
-        trust.in_use_at(&signature.kid, issued_at).or_else(|_| trust.in_use_at(&signature.kid, last))?;
+        trust.in_use_within(&signature.kid, issued_at)?;
     }
     if let Some(expired_at) = time(&claims, "exp")?.filter(|end| now >= *end) {
         return Err(SdJwtError::Expired { expired_at });

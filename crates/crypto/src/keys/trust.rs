@@ -88,6 +88,12 @@ impl TrustList {
         let (key, _) = self.get(kid).ok_or_else(|| VerifyError::UnknownKey { kid: kid.to_owned() })?;
         if key.in_use_at(time) { Ok(()) } else { Err(VerifyError::OutsideLife { kid: kid.to_owned() }) }
     }
+
+    /// As [`Self::in_use_at`], for a time that is told in whole seconds, as the claims of a token are.
+    pub fn in_use_within(&self, kid: &str, second: Timestamp) -> Result<(), VerifyError> {
+        let (key, _) = self.get(kid).ok_or_else(|| VerifyError::UnknownKey { kid: kid.to_owned() })?;
+        if key.in_use_within(second) { Ok(()) } else { Err(VerifyError::OutsideLife { kid: kid.to_owned() }) }
+    }
 }
 
 /// Why a trust list is refused.
