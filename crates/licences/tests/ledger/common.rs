@@ -34,7 +34,7 @@ pub(crate) fn officer() -> Actor {
         posts: vec![PostHolding {
             post: PostCode::new("dali-city-amr-approver").unwrap(),
             org: issuer(),
-            role: "approver".to_owned(),
+            role: "deputy-director".to_owned(),
         }],
     }
 }

@@ -38,7 +38,7 @@ impl Authenticate for Doorman {
                     posts: vec![PostHolding {
                         post: PostCode::new("somewhere-intake").unwrap(),
                         org: OrgCode::new("somewhere").unwrap(),
-                        role: "deputy-director".to_owned(),
+                        role: "approver".to_owned(),
                     }],
                 },
                 _ => Actor::Anonymous,
