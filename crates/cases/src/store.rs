@@ -128,8 +128,10 @@ async fn procedure(db: &impl Reads, hash: &str) -> Result<Arc<Procedure>, Action
 }
 
 /// Procedures that were read from the ledger of a data folder.
-static PROCEDURES: LazyLock<RwLock<HashMap<(PathBuf, String), Arc<Procedure>>>> =
-    LazyLock::new(RwLock::default);
+static PROCEDURES: LazyLock<RwLock<Kept>> = LazyLock::new(RwLock::default);
+
+/// By data folder and hash.
+type Kept = HashMap<(PathBuf, String), Arc<Procedure>>;
 
 /// Keeps procedures for good, so that cases can be folded when the files have long changed. Do this at start,
 /// for every procedure of the pack; a case that opens under one that was not kept keeps it itself.

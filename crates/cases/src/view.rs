@@ -47,7 +47,7 @@ pub(crate) fn day_text(ctx: &Ctx, day: Date) -> Result<String, Problem> {
         ("month", Arg::from(i32::from(day.month()))),
         ("day", Arg::from(day.day().to_string())),
     ];
-    Ok(ctx.text(key("web-date"), &args)?)
+    ctx.text(key("web-date"), &args)
 }
 
 /// Between a title and its text.

@@ -95,7 +95,7 @@ pub async fn app(store: Store, pack: Arc<Pack>, node: NodeInfo) -> anyhow::Resul
         renderer,
         node,
         nav: router::nav(),
-        authenticate: Box::new(identity::sessions::Sessions::default()),
+        authenticate: Box::new(identity::sessions::Sessions),
         pages: PageCache::default(),
     });
     let tx = app.store.begin().await?;

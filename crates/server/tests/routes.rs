@@ -1,12 +1,7 @@
 //! Who may use which route: the table of every route and role, and the node itself asked for each of them.
 //! And the description of the API, held against the routes.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests stop at the first surprise"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

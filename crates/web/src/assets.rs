@@ -136,6 +136,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(assets: Arc<Assets>) -> Router<S
 }
 
 /// In a release build the bytes live in the binary and are not copied.
+#[expect(clippy::ptr_arg, reason = "borrowed for ever and owned are told apart")]
 fn bytes(data: &Cow<'static, [u8]>) -> axum::body::Bytes {
     match data {
         Cow::Borrowed(data) => axum::body::Bytes::from_static(data),

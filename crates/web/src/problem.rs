@@ -90,7 +90,7 @@ impl std::fmt::Display for Problem {
 
 impl std::error::Error for Problem {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|source| -> &(dyn std::error::Error + 'static) { &**source })
+        self.source.as_deref().map(|source| -> &(dyn std::error::Error + 'static) { source })
     }
 }
 

@@ -1,5 +1,5 @@
 //! What the pages are built from is what `package.json` pins, to the digit.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
 use std::fs;
 use std::path::PathBuf;

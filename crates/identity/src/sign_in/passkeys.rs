@@ -177,7 +177,7 @@ pub async fn finish_sign_in(
     let row = row.ok_or(PasskeyError::Unknown)?;
     let mut passkey = credential(app, &row)?;
     let result = webauthn
-        .finish_discoverable_authentication_v2(answer, state, &DiscoverableKey::from(&passkey))
+        .finish_discoverable_authentication_v2(answer, state, DiscoverableKey::from(&passkey))
         .map_err(PasskeyError::Refused)?;
     let account = accounts::get(&tx, row.account_id).await?.ok_or(PasskeyError::Unknown)?;
     if account.locked {

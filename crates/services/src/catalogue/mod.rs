@@ -62,7 +62,7 @@ impl Catalogue {
         let themes = self.pack.node().themes.iter().filter(|theme| theme.kind == kind);
         themes
             .map(|theme| {
-                let within = |item: &&Arc<Item>| item.themes.iter().any(|own| *own == theme.id);
+                let within = |item: &&Arc<Item>| item.themes.contains(&theme.id);
                 (theme, self.pack.items().filter(within).collect::<Vec<_>>())
             })
             .filter(|(_, items)| !items.is_empty())

@@ -69,13 +69,16 @@ pub struct Hit {
     pub why: Why,
 }
 
+/// Words that mean the same, and who holds one of them: the service, the weight, the word.
+type Group = (Vec<String>, Vec<(usize, f32, String)>);
+
 /// Everything that is searched.
 pub struct Index {
     docs: Vec<Doc>,
     /// Where a feature stands: the service and the weight of its best field.
     postings: HashMap<String, Vec<(usize, f32)>>,
     /// For each group of words: which services hold one of them, with which weight, and the word.
-    alike: Vec<(Vec<String>, Vec<(usize, f32, String)>)>,
+    alike: Vec<Group>,
 }
 
 struct Doc {
@@ -347,7 +350,7 @@ fn fields_of(item: &Item, pack: &Pack, themes: &HashMap<&str, &Words>) -> Vec<(S
 }
 
 /// The groups of synonyms, each with the services that hold one of its words.
-fn groups(texts: &[Vec<(String, f32)>]) -> Vec<(Vec<String>, Vec<(usize, f32, String)>)> {
+fn groups(texts: &[Vec<(String, f32)>]) -> Vec<Group> {
     let lines = SYNONYMS.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
     lines
         .map(|line| {

@@ -17,7 +17,7 @@ use web::render::Renderer;
 use web::{App, Authenticate, Boxed, NodeInfo, PageCache, Parts, Problem, Resolved};
 
 /// The content that ships.
-pub fn pack() -> Arc<Pack> {
+pub(crate) fn pack() -> Arc<Pack> {
     static PACK: OnceLock<Arc<Pack>> = OnceLock::new();
     let load = || {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
@@ -27,7 +27,7 @@ pub fn pack() -> Arc<Pack> {
 }
 
 /// Texts that this crate's pages use but others own.
-pub fn renderer() -> Renderer {
+pub(crate) fn renderer() -> Renderer {
     let assets = Arc::new(web::assets::Assets::embedded().expect("assets are built"));
     Renderer::builder(assets)
         .add_area::<cases::Templates, cases::Locales>("cases")
@@ -55,13 +55,13 @@ impl Authenticate for Stated {
 }
 
 /// An app on an empty ledger, with its router.
-pub struct TestApp {
-    pub app: App,
-    pub router: Router,
-    pub ledger: TestStore,
+pub(crate) struct TestApp {
+    pub(crate) app: App,
+    pub(crate) router: Router,
+    pub(crate) ledger: TestStore,
 }
 
-pub async fn app(on: On) -> TestApp {
+pub(crate) async fn app(on: On) -> TestApp {
     // A failing page says why on standard error; a second call finds the log there already.
     drop(tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer().try_init());
     let ledger = open(on, &migrations()).await;
@@ -93,21 +93,21 @@ fn migrations() -> Vec<store::Migration> {
 }
 
 impl TestApp {
-    pub async fn send(&self, request: Request<Body>) -> (StatusCode, HeaderMap, String) {
+    pub(crate) async fn send(&self, request: Request<Body>) -> (StatusCode, HeaderMap, String) {
         let response = self.router.clone().oneshot(request).await.expect("the router answers");
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("the body arrives").to_bytes();
         (parts.status, parts.headers, String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    pub async fn get(&self, path: &str) -> (StatusCode, String) {
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, String) {
         let request =
             Request::get(path).header("accept", "text/html").body(Body::empty()).expect("a request");
         let (status, _, body) = self.send(request).await;
         (status, body.replace("&#x2f;", "/").replace("&#x27;", "'"))
     }
 
-    pub async fn post(&self, path: &str, form: &str) -> (StatusCode, String) {
+    pub(crate) async fn post(&self, path: &str, form: &str) -> (StatusCode, String) {
         let request = Request::post(path)
             .header("accept", "text/html")
             .header("content-type", "application/x-www-form-urlencoded")
@@ -120,19 +120,19 @@ impl TestApp {
 
 /// A person with an account, who sends requests.
 #[derive(Clone)]
-pub struct Citizen {
-    pub subject: SubjectId,
-    pub actor: Actor,
+pub(crate) struct Citizen {
+    pub(crate) subject: SubjectId,
+    pub(crate) actor: Actor,
 }
 
 /// Numbers of made-up people, valid by their check characters.
-pub const ADULT: &str = "532901199805200010";
-pub const BRIDE: &str = "532901200003080024";
-pub const ELDER: &str = "532901194611240011";
+pub(crate) const ADULT: &str = "532901199805200010";
+pub(crate) const BRIDE: &str = "532901200003080024";
+pub(crate) const ELDER: &str = "532901194611240011";
 
 impl TestApp {
     /// Takes in a person whom the registers know.
-    pub async fn person(&self, name: &str, citizen_id: &str, married: bool) -> Citizen {
+    pub(crate) async fn person(&self, name: &str, citizen_id: &str, married: bool) -> Citizen {
         let now = self.app.now();
         let sources = ["person", "address", "household", "marriage", "bank_account"];
         let record = PersonRecord {
@@ -156,14 +156,14 @@ impl TestApp {
     }
 
     /// Gives a person the certificate of a house.
-    pub async fn give_house(&self, owner: &Citizen, location: &str) {
+    pub(crate) async fn give_house(&self, owner: &Citizen, location: &str) {
         services::demo::give_house(&self.app, owner.subject, location)
             .await
             .expect("the certificate is taken in");
     }
 
     /// Calls the API as somebody.
-    pub async fn call(
+    pub(crate) async fn call(
         &self,
         who: &Citizen,
         method: &str,
@@ -174,7 +174,7 @@ impl TestApp {
     }
 
     /// The same with further headers.
-    pub async fn call_with(
+    pub(crate) async fn call_with(
         &self,
         who: &Citizen,
         method: &str,
@@ -198,7 +198,13 @@ impl TestApp {
     }
 
     /// Uploads a file as somebody.
-    pub async fn upload(&self, who: &Citizen, path: &str, name: &str, bytes: &[u8]) -> (StatusCode, String) {
+    pub(crate) async fn upload(
+        &self,
+        who: &Citizen,
+        path: &str,
+        name: &str,
+        bytes: &[u8],
+    ) -> (StatusCode, String) {
         let mut body = format!(
             "--line\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
              Content-Type: application/octet-stream\r\n\r\n"
@@ -216,7 +222,7 @@ impl TestApp {
     }
 
     /// Reads a page as somebody.
-    pub async fn page(&self, who: &Citizen, path: &str) -> (StatusCode, HeaderMap, String) {
+    pub(crate) async fn page(&self, who: &Citizen, path: &str) -> (StatusCode, HeaderMap, String) {
         let request = Request::get(path)
             .header("accept", "text/html")
             .header("authorization", token(who))
@@ -227,7 +233,12 @@ impl TestApp {
     }
 
     /// Sends a form as somebody, and gives the address that it leads to.
-    pub async fn submit_form(&self, who: &Citizen, path: &str, form: &str) -> (StatusCode, String, String) {
+    pub(crate) async fn submit_form(
+        &self,
+        who: &Citizen,
+        path: &str,
+        form: &str,
+    ) -> (StatusCode, String, String) {
         let request = Request::post(path)
             .header("accept", "text/html")
             .header("authorization", token(who))
@@ -240,7 +251,7 @@ impl TestApp {
     }
 
     /// Works off what events and jobs wait, as a worker does.
-    pub async fn work_off(&self) {
+    pub(crate) async fn work_off(&self) {
         const REACTIONS: &[store::outbox::Reaction] =
             &[store::outbox::Reaction { event: "cases.concluded", job: services::jobs::ISSUE_RESULT }];
         store::outbox::dispatch(&self.app.store, REACTIONS, 100).await.expect("events are told");

@@ -1,10 +1,5 @@
 //! The run of a form is a function of its definition and its answers, whatever was answered in which order.
 
-#![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
-#![expect(dead_code, reason = "the shared helpers serve several test files")]
-
-mod common;
-
 use std::sync::Arc;
 
 use kernel::time::Date;
@@ -28,7 +23,7 @@ fn answer(item: &Item, at: usize, pick: u8) -> Option<(String, Option<Value>)> {
         |n: u8| field.options.get(usize::from(n) % field.options.len().max(1)).map(|o| o.value.clone());
     let value = match (pick, fact_type(field.kind)) {
         (0..=40, _) => None,
-        (_, FactType::Boolean) => Some(Value::Boolean(pick % 2 == 0)),
+        (_, FactType::Boolean) => Some(Value::Boolean(pick.is_multiple_of(2))),
         (_, FactType::Number) => Decimal::whole(i64::from(pick)).map(Value::Number),
         (_, FactType::Money) => Some(Value::Money(i64::from(pick))),
         (_, FactType::Date) => Some(Value::Date(TODAY)),
@@ -36,8 +31,8 @@ fn answer(item: &Item, at: usize, pick: u8) -> Option<(String, Option<Value>)> {
         (_, FactType::Text) => {
             let text = match field.kind {
                 FieldKind::Radios | FieldKind::Select => option(pick),
-                FieldKind::CitizenId if pick % 2 == 0 => Some(common::ADULT.to_owned()),
-                FieldKind::CitizenId => Some(common::BRIDE.to_owned()),
+                FieldKind::CitizenId if pick.is_multiple_of(2) => Some(crate::common::ADULT.to_owned()),
+                FieldKind::CitizenId => Some(crate::common::BRIDE.to_owned()),
                 _ => Some(format!("答{pick}")),
             };
             text.map(Value::Text)
@@ -48,13 +43,13 @@ fn answer(item: &Item, at: usize, pick: u8) -> Option<(String, Option<Value>)> {
 
 fn answers(item: &Item, steps: &[(usize, u8)]) -> Answers {
     let mut answers = Answers::default();
-    answers.own.citizen_id = common::ADULT.to_owned();
+    answers.own.citizen_id = crate::common::ADULT.to_owned();
     answers.values.extend(steps.iter().filter_map(|(at, pick)| answer(item, *at, *pick)));
     answers
 }
 
 fn items() -> Vec<Arc<Item>> {
-    common::pack().items().cloned().collect()
+    crate::common::pack().items().cloned().collect()
 }
 
 proptest! {
@@ -64,7 +59,7 @@ proptest! {
     fn the_next_open_page_can_be_visited_and_everything_before_it_is_complete(
         steps in prop::collection::vec((0_usize..40, any::<u8>()), 0..40),
     ) {
-        let pack = common::pack();
+        let pack = crate::common::pack();
         for item in items() {
             let answers = answers(&item, &steps);
             let run = Run::compute(&item, &answers, env(&pack)).unwrap();
@@ -85,7 +80,7 @@ proptest! {
     fn recomputing_changes_nothing_and_the_order_of_answers_does_not_matter(
         steps in prop::collection::btree_map(0_usize..40, any::<u8>(), 0..40),
     ) {
-        let pack = common::pack();
+        let pack = crate::common::pack();
         let forward: Vec<(usize, u8)> = steps.into_iter().collect();
         let backward: Vec<(usize, u8)> = forward.iter().rev().copied().collect();
         for item in items() {
@@ -106,7 +101,7 @@ proptest! {
 
     #[test]
     fn what_is_not_asked_is_not_known(steps in prop::collection::vec((0_usize..40, any::<u8>()), 0..40)) {
-        let pack = common::pack();
+        let pack = crate::common::pack();
         for item in items() {
             let answers = answers(&item, &steps);
             let run = Run::compute(&item, &answers, env(&pack)).unwrap();
@@ -123,7 +118,7 @@ proptest! {
         steps in prop::collection::vec((0_usize..40, any::<u8>()), 0..30),
         later in any::<u8>(),
     ) {
-        let pack = common::pack();
+        let pack = crate::common::pack();
         for item in items() {
             let before = answers(&item, &steps);
             let first = Run::compute(&item, &before, env(&pack)).unwrap();

@@ -1,16 +1,6 @@
 //! The citizen's way through the pages, without a script: each answer a form that is posted.
 
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "tests stop at the first surprise"
-)]
-#![expect(dead_code, reason = "the shared helpers serve several test files")]
-
-mod common;
-
-use common::{ADULT, BRIDE, Citizen, TestApp, app};
+use crate::common::{ADULT, BRIDE, Citizen, TestApp, app};
 use http::StatusCode;
 use store::test::On;
 

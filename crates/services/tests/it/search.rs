@@ -1,9 +1,5 @@
 //! The search finds what people look for in the words that they use.
 
-#![expect(clippy::expect_used, reason = "tests stop at the first surprise")]
-
-mod common;
-
 use services::catalogue::{Catalogue, Why};
 
 const SHOP: &str = "individual-business-registration";
@@ -11,12 +7,12 @@ const MARRIAGE: &str = "marriage-registration-appointment";
 const ALLOWANCE: &str = "elderly-allowance";
 
 fn first(question: &str) -> Option<String> {
-    let catalogue = Catalogue::of(&common::pack());
+    let catalogue = Catalogue::of(&crate::common::pack());
     catalogue.search(question, None, None).first().map(|hit| hit.item.id.clone())
 }
 
 fn check(question: &str, wanted: &str) {
-    let catalogue = Catalogue::of(&common::pack());
+    let catalogue = Catalogue::of(&crate::common::pack());
     let hits = catalogue.search(question, None, None);
     let found: Vec<_> = hits.iter().map(|hit| (hit.item.id.as_str(), hit.score, &hit.why)).collect();
     assert_eq!(hits.first().map(|hit| hit.item.id.as_str()), Some(wanted), "`{question}`: {found:?}");
@@ -82,7 +78,7 @@ fn what_has_nothing_to_do_with_any_service_finds_nothing() {
 
 #[test]
 fn a_short_list_that_fits_beats_a_long_one() {
-    let catalogue = Catalogue::of(&common::pack());
+    let catalogue = Catalogue::of(&crate::common::pack());
     let hits = catalogue.search("开个小店", None, None);
     assert_eq!(hits.len(), 1, "{hits:?}");
     assert!(
@@ -93,7 +89,7 @@ fn a_short_list_that_fits_beats_a_long_one() {
 
 #[test]
 fn a_hostile_question_costs_no_more_than_another() {
-    let catalogue = Catalogue::of(&common::pack());
+    let catalogue = Catalogue::of(&crate::common::pack());
     let long = "店".repeat(100_000);
     catalogue.search(&long, None, None);
     catalogue.search("\u{0}\u{202e}%';--<script>", None, None);
@@ -102,7 +98,7 @@ fn a_hostile_question_costs_no_more_than_another() {
 
 #[test]
 fn suggestions_begin_like_what_was_typed() {
-    let catalogue = Catalogue::of(&common::pack());
+    let catalogue = Catalogue::of(&crate::common::pack());
     let suggested = catalogue.suggest("开");
     assert!(suggested.iter().any(|word| word == "开个小店"), "{suggested:?}");
     assert!(suggested.iter().all(|word| word.starts_with('开')), "{suggested:?}");
@@ -112,7 +108,7 @@ fn suggestions_begin_like_what_was_typed() {
 
 #[test]
 fn a_theme_and_an_audience_narrow_the_list() {
-    let catalogue = Catalogue::of(&common::pack());
+    let catalogue = Catalogue::of(&crate::common::pack());
     let of = |theme| {
         catalogue.search("", Some(theme), None).iter().map(|hit| hit.item.id.clone()).collect::<Vec<_>>()
     };

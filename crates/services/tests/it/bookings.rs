@@ -1,18 +1,8 @@
 //! Seats are never sold twice, and a wedding takes two people who both say yes.
 
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "tests stop at the first surprise"
-)]
-#![expect(dead_code, reason = "the shared helpers serve several test files")]
-
-mod common;
-
 use std::sync::Arc;
 
-use common::{ADULT, BRIDE, Citizen, TestApp, app};
+use crate::common::{ADULT, BRIDE, Citizen, TestApp, app};
 use http::StatusCode;
 use kernel::citizen_id::CitizenId;
 use kernel::division::{DivisionCode, Divisions};

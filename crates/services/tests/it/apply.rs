@@ -1,16 +1,6 @@
 //! From a draft to a case, over the API, on both databases.
 
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "tests stop at the first surprise"
-)]
-#![expect(dead_code, reason = "the shared helpers serve several test files")]
-
-mod common;
-
-use common::{ADULT, BRIDE, Citizen, ELDER, TestApp, app};
+use crate::common::{ADULT, BRIDE, Citizen, ELDER, TestApp, app};
 use http::StatusCode;
 use serde_json::{Value as Json, json};
 use store::Reads;

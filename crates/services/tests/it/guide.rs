@@ -1,10 +1,5 @@
 //! Pages before one signs in say what the walk demands, in both languages.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "tests stop at the first surprise")]
-#![expect(dead_code, reason = "the shared helpers serve several test files")]
-
-mod common;
-
 use http::StatusCode;
 use store::test::On;
 
@@ -17,7 +12,7 @@ fn holds(page: &str, texts: &[&str]) {
 
 #[tokio::test]
 async fn the_home_page_asks_one_question_and_offers_ways_in() {
-    let test = common::app(On::Sqlite).await;
+    let test = crate::common::app(On::Sqlite).await;
     let (status, page) = test.get("/").await;
     assert_eq!(status, StatusCode::OK, "{page}");
     holds(
@@ -38,7 +33,7 @@ async fn the_home_page_asks_one_question_and_offers_ways_in() {
 
 #[tokio::test]
 async fn the_search_page_lists_what_fits_and_helps_where_nothing_does() {
-    let test = common::app(On::Sqlite).await;
+    let test = crate::common::app(On::Sqlite).await;
     let (status, page) = test.get("/search?q=%E5%BC%80%E4%B8%AA%E5%B0%8F%E5%BA%97").await;
     assert_eq!(status, StatusCode::OK);
     holds(
@@ -61,7 +56,7 @@ async fn the_search_page_lists_what_fits_and_helps_where_nothing_does() {
 
 #[tokio::test]
 async fn the_guide_says_why_each_material_need_not_be_brought() {
-    let test = common::app(On::Sqlite).await;
+    let test = crate::common::app(On::Sqlite).await;
     let (status, page) = test.get("/items/individual-business-registration").await;
     assert_eq!(status, StatusCode::OK, "{page}");
     holds(
@@ -104,7 +99,7 @@ async fn the_guide_says_why_each_material_need_not_be_brought() {
 
 #[tokio::test]
 async fn a_guide_is_the_same_page_the_second_time_but_for_its_nonce() {
-    let test = common::app(On::Sqlite).await;
+    let test = crate::common::app(On::Sqlite).await;
     let (_, first) = test.get("/items/elderly-allowance").await;
     let (_, second) = test.get("/items/elderly-allowance").await;
     let nonce =
@@ -116,7 +111,7 @@ async fn a_guide_is_the_same_page_the_second_time_but_for_its_nonce() {
 
 #[tokio::test]
 async fn the_questions_before_applying_are_answered_with_reasons_and_articles() {
-    let test = common::app(On::Sqlite).await;
+    let test = crate::common::app(On::Sqlite).await;
     let path = "/items/individual-business-registration/check";
     let (status, page) = test.get(path).await;
     assert_eq!(status, StatusCode::OK, "{page}");
