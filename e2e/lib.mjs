@@ -38,10 +38,10 @@ process.on("exit", () => {
 });
 
 /** A demonstration node of its own, on a free port and in a new folder. */
-export async function startNode({ data, env = {}, args = [] } = {}) {
+export async function startNode({ data, port: wanted, env = {}, args = [] } = {}) {
   const own = data === undefined;
   const folder = data ?? (await mkdtemp(path.join(tmpdir(), "yiwang-e2e-")));
-  const port = await freePort();
+  const port = wanted ?? (await freePort());
   const base = `http://127.0.0.1:${port}`;
   const child = spawn(
     binary,
