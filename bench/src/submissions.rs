@@ -228,6 +228,8 @@ impl Node {
         }
         answers.insert("shop.name".to_owned(), shop_name(person, number).into());
         answers.insert("shop.place_kind".to_owned(), "online".into());
+        let address = "云南省大理白族自治州大理市大理镇复兴路1号";
+        answers.insert("shop.address".to_owned(), address.into());
         answers.insert("shop.scope".to_owned(), json!(["retail"]));
         answers.insert("operator.declares".to_owned(), true.into());
         let path = format!("/api/v1/drafts/{id}/answers");

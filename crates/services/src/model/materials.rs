@@ -68,10 +68,10 @@ pub fn materials_of<'a>(
         let asked_as_file = run
             .fields()
             .any(|state| state.field.material.as_deref() == Some(&material.id) && state.field.required);
-        let required = by_change
-            || asked_as_file
-            || item.material_required(&material.id, &run.facts, env)? == Some(true)
-                && is_touched(item, material, run);
+        let wanted = item.material_required(&material.id, &run.facts, env)?;
+        // A condition that does not hold wins: an online shop proves no premises, whatever address it gives.
+        let by_change = by_change && wanted != Some(false);
+        let required = by_change || asked_as_file || wanted == Some(true) && is_touched(item, material, run);
         if !required {
             continue;
         }

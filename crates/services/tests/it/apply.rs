@@ -4,7 +4,7 @@ use crate::common::{ADULT, BRIDE, Citizen, ELDER, TestApp, app};
 use http::StatusCode;
 use serde_json::{Value as Json, json};
 use store::Reads;
-use store::test::BOTH;
+use store::test::{BOTH, On};
 
 const SHOP: &str = "individual-business-registration";
 const PDF: &[u8] = b"%PDF-1.7\n1 0 obj\nendobj\n";
@@ -374,4 +374,18 @@ async fn a_draft_that_nobody_touches_is_forgotten_with_its_files_after_thirty_da
         let left = test.app.store.read().count("SELECT COUNT(*) AS n FROM store_blob", vec![]).await.unwrap();
         assert_eq!(left, 0, "{on:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_online_shop_proves_no_premises_whatever_address_it_gives() {
+    let test = app(On::Sqlite).await;
+    let owner = test.person("段誉和", ADULT, false).await;
+    let draft = begin(&test, &owner, SHOP).await;
+    let mut answers = shop_answers("苍洱网店", HOUSE);
+    answers["answers"]["shop.place_kind"] = json!("online");
+    let path = format!("/api/v1/drafts/{draft}/answers");
+    let (status, body) = test.call(&owner, "PUT", &path, answers).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    let (status, done) = submit(&test, &owner, &draft).await;
+    assert_eq!(status, StatusCode::OK, "{done}");
 }
