@@ -191,13 +191,9 @@ pub enum ParseError {
     Malformed,
 }
 
-/// The time of a signature in whole seconds, as the claims of a credential carry it: the second that `now` is in,
-/// or the next one where a key began to sign within that very second.
-pub(crate) fn signing_time(keys: &KeyRing, purpose: Purpose, now: Timestamp) -> Timestamp {
+/// The time of a signature in whole seconds, as the claims of a credential carry it: the second that `now` is in.
+/// A verifier asks whether the key was in use within that second.
+pub(crate) fn signing_time(now: Timestamp) -> Timestamp {
     const SECOND: i64 = 1_000_000;
-    let floor = Timestamp::from_micros(now.micros().div_euclid(SECOND) * SECOND);
-    let young = Suite::ALL.into_iter().any(|suite| {
-        keys.signer(purpose, suite).is_ok_and(|key| key.activated_at.is_some_and(|from| from > floor))
-    });
-    if young { Timestamp::from_micros(floor.micros() + SECOND) } else { floor }
+    Timestamp::from_micros(now.micros().div_euclid(SECOND) * SECOND)
 }

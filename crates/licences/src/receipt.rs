@@ -48,7 +48,7 @@ pub fn sign(keys: &KeyRing, record: &ReceiptRecord) -> Result<SignedDocument, Si
     }
     let claims = json.as_object().cloned().unwrap_or_default();
     let claims = Claims {
-        issued_at: signing_time(keys, Format::Receipt.purpose(), record.received_at),
+        issued_at: signing_time(record.received_at),
         expires_at: None,
         vct: TYPE,
         claims: &claims,

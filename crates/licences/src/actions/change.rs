@@ -7,7 +7,7 @@ use store::{AuditEntry, Purpose, Reads, Store, Tx};
 
 use super::LicenceError;
 use super::issue::{by, last_day, object, sign_record, type_ref};
-use crate::document::{Format, signing_time};
+use crate::document::signing_time;
 use crate::events;
 use crate::model::licence::{Licence, Registry};
 use crate::model::record::{IssuerRef, LicenceRecord, sort_fields};
@@ -86,7 +86,7 @@ pub async fn amend(
         issuer: IssuerRef { code: licence.org.clone(), name: org.name.clone(), uscc: org.uscc.clone() },
         fields: sorted.open.clone(),
         withheld: sorted.withheld.clone(),
-        issued_at: signing_time(&tx.store().keys(), Format::Licence.purpose(), now),
+        issued_at: signing_time(now),
         valid_from: licence.record.valid_from,
         valid_to: last_day(kind, &sorted, licence.record.valid_from, None)?,
         status: place,

@@ -84,7 +84,7 @@ async fn write(
         issuer,
         fields: fields.open.clone(),
         withheld: fields.withheld.clone(),
-        issued_at: signing_time(&tx.store().keys(), Format::Licence.purpose(), now),
+        issued_at: signing_time(now),
         valid_from: new.valid_from,
         valid_to,
         status: place,

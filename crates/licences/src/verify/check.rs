@@ -142,7 +142,7 @@ fn signed_record(bytes: &[u8], trust: &TrustList) -> Result<(Format, Json), Refu
     });
     let signed_at: Timestamp =
         signed_at.and_then(Json::as_str).and_then(|text| text.parse().ok()).ok_or(Refusal::Forged)?;
-    trust.in_use_at(&verified.kid, signed_at).map_err(|_| Refusal::Forged)?;
+    trust.in_use_within(&verified.kid, signed_at).map_err(|_| Refusal::Forged)?;
     Ok((format, record))
 }
 
