@@ -33,7 +33,7 @@ e2e:
 	@scripts/test.sh --e2e-only
 
 bench:
-	@scripts/setup.sh
+	@scripts/setup.sh --bench
 	@bench/run.sh
 
 lint:

@@ -4,10 +4,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$HOME/.cache/yiwang/target}
 
-if ! command -v wrk >/dev/null; then
-  echo "bench: wrk is missing; installing it" >&2
-  if [ "$(id -u)" = 0 ]; then apt-get install --yes --quiet=2 wrk; else sudo apt-get install --yes --quiet=2 wrk; fi
-fi
 cargo build --quiet --release --package server --package bench
 yiwang=$CARGO_TARGET_DIR/release/yiwang
 bench=$CARGO_TARGET_DIR/release/bench

@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # Brings everything that building, running and testing need: Debian packages that are missing, npm
 # packages, the page macros, and the style sheets and scripts made from them. Safe to run again and
-# quick when nothing changed. `--demo` leaves out what only tests need.
+# quick when nothing changed. `--demo` leaves out what only tests need; `--bench` adds what only measuring needs.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 demo=false
+bench=false
 for argument in "$@"; do
   case "$argument" in
     --demo) demo=true ;;
-    *) echo "setup: unknown option $argument (there is only --demo)" >&2; exit 2 ;;
+    --bench) bench=true ;;
+    *) echo "setup: unknown option $argument (there are --demo and --bench)" >&2; exit 2 ;;
   esac
 done
 
@@ -36,12 +38,15 @@ missing_packages() {
   [ -e /usr/include/openssl/ssl.h ] || echo libssl-dev
   # The system's own Python: one from elsewhere on the path may lack pip.
   [ -x /usr/bin/python3 ] || echo python3
-  /usr/bin/python3 -m pip --version >/dev/null 2>&1 || echo python3-pip
+  # Asking pip for its version would load all of it.
+  /usr/bin/python3 -c 'import sys, importlib.util; sys.exit(importlib.util.find_spec("pip") is None)' 2>/dev/null || echo python3-pip
   ls /usr/share/fonts/opentype/noto/NotoSansCJK-*.ttc >/dev/null 2>&1 || echo fonts-noto-cjk
   $demo && return 0
   has openssl || echo openssl
   has chromium || echo chromium
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
+  $bench || return 0
+  has wrk || echo wrk
 }
 
 install_packages() {

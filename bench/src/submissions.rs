@@ -124,9 +124,9 @@ impl Node {
         let place = store::Config {
             url: ledger,
             data_dir: folder.to_owned(),
-            issuer: "urn:yiwang:node:bench".to_owned(),
+            issuer: Some("urn:yiwang:node:bench".to_owned()),
         };
-        let root = server::node::new_root_key(&env);
+        let root = crypto::root::RootKey::generate(&*env.entropy);
         let store = store::Store::open(&place, env, root, &server::node::migrations()).await?;
         let info = NodeInfo {
             division: "532900".to_owned(),

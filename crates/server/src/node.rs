@@ -33,23 +33,17 @@ pub async fn open_store(config: &Config, env: Env) -> anyhow::Result<Store> {
     let place = store::Config {
         url: config.ledger.clone(),
         data_dir: config.data.clone(),
-        issuer: format!("urn:yiwang:node:{pack_division}"),
+        issuer: Some(format!("urn:yiwang:node:{pack_division}")),
     };
     Store::open(&place, env, root, &migrations()).await.context("the ledger cannot be opened")
 }
 
 /// Opens a ledger that must be there already: what verifies or saves one never makes one.
 pub async fn open_existing(config: &Config, env: Env) -> anyhow::Result<Store> {
-    anyhow::ensure!(
-        config.ledger.is_some() || config.data.join(store::SQLITE_FILE).is_file(),
-        "there is no ledger in `{}`",
-        config.data.display()
-    );
     let root = read_root_key(&config.root_key)?
         .with_context(|| format!("there is no root key in `{}`", config.root_key.display()))?;
     // The keys are there, so nobody asks whom new ones would belong to.
-    let place =
-        store::Config { url: config.ledger.clone(), data_dir: config.data.clone(), issuer: String::new() };
+    let place = store::Config { url: config.ledger.clone(), data_dir: config.data.clone(), issuer: None };
     Store::open(&place, env, root, &migrations()).await.context("the ledger cannot be opened")
 }
 
@@ -105,11 +99,6 @@ pub async fn app(store: Store, pack: Arc<Pack>, node: NodeInfo) -> anyhow::Resul
     let procedures: Vec<_> = app.pack.procedures().collect();
     cases::keep_procedures(&app.store, &procedures).await?;
     Ok(app)
-}
-
-/// A root key that is kept nowhere: for measurements.
-pub fn new_root_key(env: &Env) -> RootKey {
-    RootKey::generate(&*env.entropy)
 }
 
 /// Reads the root key, or makes one that only its owner may read.

@@ -47,6 +47,47 @@ fn problems(code: &str, texts: &[web::i18n::Source]) -> Vec<String> {
         .collect()
 }
 
+/// The codes that code names where it makes a problem.
+fn codes_made(code: &str) -> Vec<String> {
+    const MAKERS: [&str; 4] = ["Problem::new(", "::bad_request(", "::forbidden(", "::conflict("];
+    let mut found = Vec::new();
+    for maker in MAKERS {
+        for (at, _) in code.match_indices(maker) {
+            let rest = code.get(at + maker.len()..).unwrap_or_default();
+            let within = rest.split(')').next().unwrap_or_default();
+            found.extend(within.split('"').nth(1).filter(|code| code.contains('.')).map(str::to_owned));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_problem_and_every_flaw_of_the_log_has_a_text() {
+    let mut texts = Vec::new();
+    let mut code = Vec::new();
+    area::<web::render::Templates, web::render::Locales>(&mut texts, &mut code);
+    area::<identity::Templates, identity::Locales>(&mut texts, &mut code);
+    area::<cases::Templates, cases::Locales>(&mut texts, &mut code);
+    area::<licences::Templates, licences::Locales>(&mut texts, &mut code);
+    area::<services::Templates, services::Locales>(&mut texts, &mut code);
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    code.clear();
+    for one in ["web", "identity", "cases", "licences", "services", "server"] {
+        rust_files(&crates.join(one).join("src"), &mut code);
+    }
+    let made: Vec<String> = code.iter().flat_map(|code| codes_made(code)).collect();
+    assert!(made.len() > 10, "{made:?}");
+    let has = |key: &str| texts.iter().any(|source| source.text.contains(&format!("\n{key} =")));
+    for code in made {
+        let key = format!("problem-{}", code.replace(['.', '_'], "-"));
+        // Made in the tests of a module, which are files of the source too.
+        assert!(has(&key) || code.starts_with("test."), "{code} has no text {key}");
+    }
+    for flaw in store::verify::Flaw::ALL {
+        assert!(has(&format!("identity-flaw-{}", flaw.code())), "{flaw} has no text");
+    }
+}
+
 #[test]
 fn texts_are_complete_and_used() {
     let (mut texts, mut users) = (Vec::new(), Vec::new());

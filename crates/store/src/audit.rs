@@ -1,8 +1,8 @@
 //! The audit log: every act a leaf in an append-only Merkle tree (RFC 6962 shape, SM3).
 //!
 //! The tree holds salted commitments, never personal data: what was done stands in `store_audit_entry`,
-//! keyed by the person concerned, and may be erased when the law says so; the leaf stays and still proves
-//! that nothing else was changed. Each group of writes ends with a head that is signed in both suites. The
+//! keyed by the person concerned; so an entry could be erased while its leaf still proves that nothing else was
+//! changed. Nothing erases entries yet, and a missing one is a finding. Each group of writes ends with a head that is signed in both suites. The
 //! heads are also appended to a file outside the ledger, so that a cut tail shows.
 
 use std::fs::File;
@@ -373,6 +373,13 @@ impl Head {
     pub fn signed_text(tree_size: i64, root: &str, at: Timestamp) -> Vec<u8> {
         format!("yiwang audit head\n{tree_size}\n{root}\n{}\n", at.micros()).into_bytes()
     }
+
+    /// The head as a line of the file of heads, with its end.
+    pub(crate) fn line(&self) -> Result<Vec<u8>, StoreError> {
+        let mut line = serde_json::to_vec(self)?;
+        line.push(b'\n');
+        Ok(line)
+    }
 }
 
 /// The tree as it stands inside the open group.
@@ -514,7 +521,8 @@ impl AuditState {
 
 /// The file of heads beside the ledger: one JSON line a head.
 pub(crate) struct Checkpoints {
-    file: Mutex<File>,
+    /// The file once this process has written to it. Whoever only reads the log leaves the file as it is.
+    file: Mutex<Option<File>>,
     path: PathBuf,
 }
 
@@ -522,24 +530,36 @@ pub(crate) struct Checkpoints {
 pub const CHECKPOINT_FILE: &str = "audit-heads.jsonl";
 
 impl Checkpoints {
-    pub(crate) fn open(data_dir: &Path) -> Result<Self, StoreError> {
-        let path = data_dir.join(CHECKPOINT_FILE);
-        let wrap = |error| StoreError::file(&path, error);
-        let file = File::options().create(true).read(true).append(true).open(&path).map_err(wrap)?;
-        // A line that a power cut left without its end is cut off: its head is in the ledger.
-        let text = std::fs::read(&path).map_err(wrap)?;
-        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        if whole < text.len() {
-            file.set_len(whole as u64).map_err(wrap)?;
-        }
-        Ok(Self { file: Mutex::new(file), path })
+    pub(crate) fn of(data_dir: &Path) -> Self {
+        Self { file: Mutex::new(None), path: data_dir.join(CHECKPOINT_FILE) }
     }
 
     /// After the commit, so that the file never runs ahead of the ledger.
     pub(crate) fn append(&self, head: &Head) -> Result<(), StoreError> {
-        let mut line = serde_json::to_vec(head)?;
-        line.push(b'\n');
-        let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        file.write_all(&line).map_err(|error| StoreError::file(&self.path, error))
+        let wrap = |error| StoreError::file(&self.path, error);
+        let line = head.line()?;
+        let mut slot = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let file = match &mut *slot {
+            Some(file) => file,
+            none => none.insert(open_whole(&self.path).map_err(wrap)?),
+        };
+        let written = file.write_all(&line).map_err(wrap);
+        if written.is_err() {
+            // Part of the line may stand there: the next head opens the file anew and cuts it off.
+            *slot = None;
+        }
+        written
     }
+}
+
+/// Opens the file for appending. A line that a power cut left without its end is cut off: its head is in the
+/// ledger.
+fn open_whole(path: &Path) -> std::io::Result<File> {
+    let file = File::options().create(true).read(true).append(true).open(path)?;
+    let text = std::fs::read(path)?;
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    if whole < text.len() {
+        file.set_len(whole as u64)?;
+    }
+    Ok(file)
 }

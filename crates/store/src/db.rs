@@ -25,8 +25,9 @@ pub struct Config {
     pub url: Option<String>,
     /// The data folder: the SQLite file, blobs, checkpoints, keys.
     pub data_dir: PathBuf,
-    /// Who this node is in its signatures, such as `urn:yiwang:node:532900`.
-    pub issuer: String,
+    /// Who a new node is in its signatures, such as `urn:yiwang:node:532900`. None where the ledger must be there
+    /// already: then nothing is made.
+    pub issuer: Option<String>,
 }
 
 /// What the outside gives: the time, randomness, and in crash tests a place to stop.
@@ -75,6 +76,10 @@ impl Store {
         root: RootKey,
         migrations: &[crate::Migration],
     ) -> Result<Self, StoreError> {
+        let must_exist = config.issuer.is_none();
+        if must_exist && config.url.is_none() && !config.data_dir.join(SQLITE_FILE).is_file() {
+            return Err(StoreError::Config(format!("there is no ledger in `{}`", config.data_dir.display())));
+        }
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|error| StoreError::file(&config.data_dir, error))?;
         let url = config
@@ -83,10 +88,13 @@ impl Store {
             .unwrap_or_else(|| format!("sqlite:{}?mode=rwc", config.data_dir.join(SQLITE_FILE).display()));
         let dialect = Dialect::of(&url)?;
         let write = dialect.connect_writer(&url).await?;
+        if must_exist && !crate::migrate::has_run(&write, dialect).await? {
+            return Err(StoreError::Config("there is no ledger in this database".to_owned()));
+        }
         crate::migrate::run(&write, dialect, &env, migrations).await?;
         let readers = dialect.connect_readers(&url).await?;
         let keys = Arc::new(std::sync::RwLock::new(
-            keys::load_or_generate(&write, &root, &env, &config.issuer).await?,
+            keys::load_or_generate(&write, &root, &env, config.issuer.as_deref()).await?,
         ));
         let writer = Arc::new(Writer::new(write, dialect, env.clone(), keys.clone(), &config.data_dir)?);
         let cipher = FieldCipher::new(&root, crypto::suite::Suite::Gm);

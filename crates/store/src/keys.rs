@@ -17,7 +17,7 @@ pub(crate) async fn load_or_generate(
     connection: &DatabaseConnection,
     root: &RootKey,
     env: &Env,
-    issuer: &str,
+    issuer: Option<&str>,
 ) -> Result<KeyRing, StoreError> {
     let backend = connection.get_database_backend();
     let statement = sea_orm::Statement::from_sql_and_values(
@@ -29,9 +29,7 @@ pub(crate) async fn load_or_generate(
         let sealed: Vec<u8> = crate::Row(row).get("sealed")?;
         return KeyRing::from_sealed(root, &sealed).map_err(|error| StoreError::Sealed(error.to_string()));
     }
-    if issuer.is_empty() {
-        return Err(StoreError::Config("there is no ledger here".to_owned()));
-    }
+    let issuer = issuer.ok_or_else(|| StoreError::Config("the ledger has lost its key ring".to_owned()))?;
     let mut ring = KeyRing::new(issuer, crypto::suite::Suite::Gm);
     for purpose in PURPOSES {
         for algorithm in [Algorithm::Sm2Sm3, Algorithm::Ed25519] {

@@ -38,6 +38,17 @@ const BASE: Migration = Migration {
     ],
 };
 
+/// Whether there is a ledger in this database at all.
+pub(crate) async fn has_run(connection: &DatabaseConnection, dialect: Dialect) -> Result<bool, StoreError> {
+    let columns = db::rows(connection, dialect, dialect.columns_sql(), vec![]).await?;
+    for column in &columns {
+        if column.get::<String>("table_name")? == "store_migration" {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Applies what is missing, in order, in one transaction.
 pub(crate) async fn run(
     connection: &DatabaseConnection,

@@ -53,7 +53,7 @@ pub async fn open(on: On, migrations: &[Migration]) -> TestStore {
         On::Postgres => Some(postgres_database().await),
     };
     let config =
-        Config { url, data_dir: folder.path().to_owned(), issuer: "urn:yiwang:node:test".to_owned() };
+        Config { url, data_dir: folder.path().to_owned(), issuer: Some("urn:yiwang:node:test".to_owned()) };
     let clock = Arc::new(ManualClock::new(start_of_tests()));
     let store = open_again(&config, clock.clone(), migrations).await;
     TestStore { store, clock, config, _folder: folder }

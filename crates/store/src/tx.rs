@@ -57,7 +57,7 @@ impl Writer {
             dialect,
             env,
             keys,
-            checkpoints: Checkpoints::open(data_dir)?,
+            checkpoints: Checkpoints::of(data_dir),
             group: Arc::default(),
             waiting: AtomicUsize::new(0),
             committed: tokio::sync::watch::Sender::new(0),

@@ -6,7 +6,7 @@ use crypto::merkle::{Frontier, leaf_hash};
 use crypto::suite::Algorithm;
 use kernel::time::Timestamp;
 
-use crate::audit::{CHECKPOINT_FILE, Head, StoredEntry};
+use crate::audit::{self, CHECKPOINT_FILE, Head, StoredEntry};
 use crate::{Reads, Store, StoreError, params};
 
 /// What a check of the log found.
@@ -27,8 +27,127 @@ pub struct Finding {
     pub place: &'static str,
     /// The leaf or tree size that it concerns.
     pub seq: i64,
-    /// What is wrong, in a few words.
-    pub what: String,
+    /// What is wrong.
+    pub what: Flaw,
+}
+
+/// What can be wrong with the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// The leaf is missing.
+    LeafMissing,
+    /// The leaves from here on are missing.
+    LeavesMissing,
+    /// The leaf's hash does not fit its commitment.
+    LeafHash,
+    /// The entry is missing.
+    EntryMissing,
+    /// The entry is not what its leaf commits to.
+    EntryChanged,
+    /// The entry has no leaf.
+    EntryAdded,
+    /// The head's size fits no group of leaves.
+    HeadSize,
+    /// The root does not fit the leaves below it.
+    HeadRoot,
+    /// The head's signature of the GM suite does not verify.
+    HeadGmSignature,
+    /// The head's signature of the INTL suite does not verify.
+    HeadIntlSignature,
+    /// The head covers leaves that are gone.
+    HeadWithoutLeaves,
+    /// The last leaves have no signed head.
+    TailUnsigned,
+    /// The state of the tree is missing.
+    StateMissing,
+    /// The state does not fit the leaves.
+    StateChanged,
+    /// The file of heads is missing.
+    FileMissing,
+    /// The line is not readable.
+    LineUnreadable,
+    /// A signature of the line does not verify.
+    LineSignature,
+    /// The ledger has another root: a fork.
+    Fork,
+    /// The ledger lost this head: a cut tail.
+    CutTail,
+}
+
+impl Flaw {
+    /// Every flaw.
+    pub const ALL: [Self; 19] = [
+        Self::LeafMissing,
+        Self::LeavesMissing,
+        Self::LeafHash,
+        Self::EntryMissing,
+        Self::EntryChanged,
+        Self::EntryAdded,
+        Self::HeadSize,
+        Self::HeadRoot,
+        Self::HeadGmSignature,
+        Self::HeadIntlSignature,
+        Self::HeadWithoutLeaves,
+        Self::TailUnsigned,
+        Self::StateMissing,
+        Self::StateChanged,
+        Self::FileMissing,
+        Self::LineUnreadable,
+        Self::LineSignature,
+        Self::Fork,
+        Self::CutTail,
+    ];
+
+    /// One word for programs and for texts.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::LeafMissing => "leaf-missing",
+            Self::LeavesMissing => "leaves-missing",
+            Self::LeafHash => "leaf-hash",
+            Self::EntryMissing => "entry-missing",
+            Self::EntryChanged => "entry-changed",
+            Self::EntryAdded => "entry-added",
+            Self::HeadSize => "head-size",
+            Self::HeadRoot => "head-root",
+            Self::HeadGmSignature => "head-gm-signature",
+            Self::HeadIntlSignature => "head-intl-signature",
+            Self::HeadWithoutLeaves => "head-without-leaves",
+            Self::TailUnsigned => "tail-unsigned",
+            Self::StateMissing => "state-missing",
+            Self::StateChanged => "state-changed",
+            Self::FileMissing => "file-missing",
+            Self::LineUnreadable => "line-unreadable",
+            Self::LineSignature => "line-signature",
+            Self::Fork => "fork",
+            Self::CutTail => "cut-tail",
+        }
+    }
+}
+
+impl std::fmt::Display for Flaw {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::LeafMissing => "the leaf is missing",
+            Self::LeavesMissing => "the leaves from here on are missing",
+            Self::LeafHash => "the leaf's hash does not fit its commitment",
+            Self::EntryMissing => "the entry is missing",
+            Self::EntryChanged => "the entry is not what its leaf commits to",
+            Self::EntryAdded => "the entry has no leaf",
+            Self::HeadSize => "the head's size fits no group of leaves",
+            Self::HeadRoot => "the root does not fit the leaves below it",
+            Self::HeadGmSignature => "the head's signature of the GM suite does not verify",
+            Self::HeadIntlSignature => "the head's signature of the INTL suite does not verify",
+            Self::HeadWithoutLeaves => "the head covers leaves that are gone",
+            Self::TailUnsigned => "the last leaves have no signed head",
+            Self::StateMissing => "the state of the tree is missing",
+            Self::StateChanged => "the state does not fit the leaves",
+            Self::FileMissing => "the file of heads is missing",
+            Self::LineUnreadable => "the line is not readable",
+            Self::LineSignature => "a signature of the line does not verify",
+            Self::Fork => "the ledger has another root: a fork",
+            Self::CutTail => "the ledger lost this head: a cut tail",
+        })
+    }
 }
 
 impl std::fmt::Display for Finding {
@@ -46,6 +165,9 @@ crate::row! {
         gm_kid: String, gm_signature: Vec<u8>, intl_kid: String, intl_signature: Vec<u8>,
     }
 }
+
+/// Heads among which one that is being written is looked for.
+const NEWEST: u32 = 64;
 
 /// Leaves read at a time: bounded memory for a log of any length.
 const PAGE: i64 = 5_000;
@@ -93,23 +215,20 @@ pub async fn verify(store: &Store) -> Result<Report, StoreError> {
         let mut entries = entries.into_iter().peekable();
         for leaf in &leaves {
             while expected < leaf.seq {
-                report.find("store_audit_leaf", expected, "the leaf is missing");
+                report.find("store_audit_leaf", expected, Flaw::LeafMissing);
                 expected += 1;
             }
             while let Some(stray) = entries.next_if(|entry| entry.seq < leaf.seq) {
-                report.find("store_audit_entry", stray.seq, "the entry has no leaf");
+                report.find("store_audit_entry", stray.seq, Flaw::EntryAdded);
             }
             match entries.next_if(|entry| entry.seq == leaf.seq) {
                 Some(entry) if entry.commitment() == *leaf.commitment => {}
-                Some(entry) => {
-                    let what = format!("the entry `{}` is not what its leaf commits to", entry.action);
-                    report.find("store_audit_entry", leaf.seq, &what);
-                }
-                None => report.find("store_audit_entry", leaf.seq, "the entry is missing"),
+                Some(_) => report.find("store_audit_entry", leaf.seq, Flaw::EntryChanged),
+                None => report.find("store_audit_entry", leaf.seq, Flaw::EntryMissing),
             }
             let hash = leaf_hash(Hash::Sm3, &leaf.commitment);
             if hash.as_slice() != leaf.leaf_hash {
-                report.find("store_audit_leaf", leaf.seq, "the leaf's hash does not fit its commitment");
+                report.find("store_audit_leaf", leaf.seq, Flaw::LeafHash);
             }
             tree.append(hash);
             report.leaves += 1;
@@ -120,7 +239,7 @@ pub async fn verify(store: &Store) -> Result<Report, StoreError> {
             }
         }
         for stray in entries {
-            report.find("store_audit_entry", stray.seq, "the entry has no leaf");
+            report.find("store_audit_entry", stray.seq, Flaw::EntryAdded);
         }
         let more =
             db.count("SELECT COUNT(*) AS n FROM store_audit_leaf WHERE seq >= $1", params![expected]).await?;
@@ -129,7 +248,7 @@ pub async fn verify(store: &Store) -> Result<Report, StoreError> {
         }
         if leaves.is_empty() {
             // A hole longer than a page: say where it begins and go on behind it.
-            report.find("store_audit_leaf", page_start, "the leaves from here on are missing");
+            report.find("store_audit_leaf", page_start, Flaw::LeavesMissing);
             expected = db
                 .count("SELECT MIN(seq) AS n FROM store_audit_leaf WHERE seq >= $1", params![expected])
                 .await?;
@@ -142,26 +261,26 @@ pub async fn verify(store: &Store) -> Result<Report, StoreError> {
         )
         .await?
     {
-        report.find("store_audit_entry", stray.seq, "the entry has no leaf");
+        report.find("store_audit_entry", stray.seq, Flaw::EntryAdded);
     }
     for head in heads {
-        report.find("store_audit_head", head.tree_size, "the head covers leaves that are gone");
+        report.find("store_audit_head", head.tree_size, Flaw::HeadWithoutLeaves);
         roots.insert(head.tree_size, hex::encode(&head.root));
     }
     report.check_state(&db, expected, &tree).await?;
-    report.check_file(file.as_deref(), &trust, &roots);
+    let newest = audit::heads(&db, None, NEWEST).await?;
+    report.check_file(file.as_deref(), &trust, &roots, &newest)?;
     if expected > 0 && !roots.contains_key(&expected) {
-        report.find("store_audit_head", expected, "the last leaves have no signed head");
+        report.find("store_audit_head", expected, Flaw::TailUnsigned);
     }
     Ok(report)
 }
 
 /// What the file of heads says; nothing when there is none.
-fn heads_file(store: &Store) -> Result<Option<String>, StoreError> {
+fn heads_file(store: &Store) -> Result<Option<Vec<u8>>, StoreError> {
     let path = store.data_dir().join(CHECKPOINT_FILE);
     match std::fs::read(&path) {
-        // A byte that is no text makes its line unreadable, and that is a finding.
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(StoreError::file(&path, error)),
     }
@@ -171,29 +290,28 @@ crate::row! { struct StrayEntry { seq: i64 } }
 crate::row! { struct StateRow { id: i64, tree_size: i64, frontier: Vec<u8> } }
 
 impl Report {
-    fn find(&mut self, place: &'static str, seq: i64, what: &str) {
-        self.findings.push(Finding { place, seq, what: what.to_owned() });
+    fn find(&mut self, place: &'static str, seq: i64, what: Flaw) {
+        self.findings.push(Finding { place, seq, what });
     }
 
     fn check_head(&mut self, head: &HeadRow, tree: &Frontier, size: i64, trust: &TrustList) {
         self.heads += 1;
         if head.tree_size != size {
-            self.find("store_audit_head", head.tree_size, "the head's size fits no group of leaves");
+            self.find("store_audit_head", head.tree_size, Flaw::HeadSize);
             return;
         }
         if head.root != tree.root() {
-            self.find("store_audit_head", head.tree_size, "the root does not fit the leaves below it");
+            self.find("store_audit_head", head.tree_size, Flaw::HeadRoot);
         }
         let text = Head::signed_text(head.tree_size, &hex::encode(&head.root), head.at);
         let signatures = [
-            ("gm", &head.gm_kid, Algorithm::Sm2Sm3, &head.gm_signature),
-            ("intl", &head.intl_kid, Algorithm::Ed25519, &head.intl_signature),
+            (Flaw::HeadGmSignature, &head.gm_kid, Algorithm::Sm2Sm3, &head.gm_signature),
+            (Flaw::HeadIntlSignature, &head.intl_kid, Algorithm::Ed25519, &head.intl_signature),
         ];
-        for (name, kid, algorithm, bytes) in signatures {
+        for (flaw, kid, algorithm, bytes) in signatures {
             let signature = Signature { kid: kid.clone(), algorithm, bytes: bytes.clone() };
-            if let Err(error) = trust.verify(&signature, &text) {
-                let what = format!("the {name} signature does not verify: {error}");
-                self.find("store_audit_head", head.tree_size, &what);
+            if trust.verify(&signature, &text).is_err() {
+                self.find("store_audit_head", head.tree_size, flaw);
             }
         }
     }
@@ -203,10 +321,10 @@ impl Report {
             db.query("SELECT id, tree_size, frontier FROM store_audit_state", vec![]).await?;
         match states.first() {
             None if size == 0 => {}
-            None => self.find("store_audit_state", 1, "the state of the tree is missing"),
+            None => self.find("store_audit_state", 1, Flaw::StateMissing),
             Some(state) => {
                 if state.id != 1 || state.tree_size != size || state.frontier != tree.to_bytes() {
-                    self.find("store_audit_state", state.tree_size, "the state does not fit the leaves");
+                    self.find("store_audit_state", state.tree_size, Flaw::StateChanged);
                 }
             }
         }
@@ -216,34 +334,47 @@ impl Report {
     /// The file of heads must be a part of the ledger's: a head that only the file knows was cut off.
     fn check_file(
         &mut self,
-        text: Option<&str>,
+        bytes: Option<&[u8]>,
         trust: &TrustList,
         roots: &std::collections::BTreeMap<i64, String>,
-    ) {
-        let Some(text) = text else {
+        newest: &[Head],
+    ) -> Result<(), StoreError> {
+        let Some(bytes) = bytes else {
             if !roots.is_empty() {
-                self.find(CHECKPOINT_FILE, 0, "the file of heads is missing");
+                self.find(CHECKPOINT_FILE, 0, Flaw::FileMissing);
             }
-            return;
+            return Ok(());
         };
-        // A last line without its end was being written when the power went, or is being written now.
-        let whole = text.rfind('\n').map_or("", |end| text.get(..=end).unwrap_or_default());
+        let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let (whole, torn) = bytes.split_at(end);
+        // A byte that is no text makes its line unreadable, and that is a finding.
+        let whole = String::from_utf8_lossy(whole);
+        if !torn.is_empty() {
+            // A last line without its end was being written when the power went, or is being written now: then
+            // it is the beginning of a head that the ledger has.
+            let lines = newest.iter().map(Head::line).collect::<Result<Vec<_>, _>>()?;
+            if !lines.iter().any(|line| line.starts_with(torn)) {
+                let number = i64::try_from(whole.lines().count()).unwrap_or(i64::MAX).saturating_add(1);
+                self.find(CHECKPOINT_FILE, number, Flaw::LineUnreadable);
+            }
+        }
         for (number, line) in whole.lines().enumerate() {
             let line_number = i64::try_from(number).unwrap_or(i64::MAX).saturating_add(1);
             let Ok(head) = serde_json::from_str::<Head>(line) else {
-                self.find(CHECKPOINT_FILE, line_number, "the line is not readable");
+                self.find(CHECKPOINT_FILE, line_number, Flaw::LineUnreadable);
                 continue;
             };
             let signed = Head::signed_text(head.tree_size, &head.root, head.at);
             if trust.verify(&head.gm, &signed).is_err() || trust.verify(&head.intl, &signed).is_err() {
-                self.find(CHECKPOINT_FILE, line_number, "a signature of the line does not verify");
+                self.find(CHECKPOINT_FILE, line_number, Flaw::LineSignature);
                 continue;
             }
             match roots.get(&head.tree_size) {
                 Some(root) if *root == head.root => {}
-                Some(_) => self.find(CHECKPOINT_FILE, line_number, "the ledger has another root: a fork"),
-                None => self.find(CHECKPOINT_FILE, line_number, "the ledger lost this head: a cut tail"),
+                Some(_) => self.find(CHECKPOINT_FILE, line_number, Flaw::Fork),
+                None => self.find(CHECKPOINT_FILE, line_number, Flaw::CutTail),
             }
         }
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@
 use kernel::actor::Actor;
 use kernel::ids::{CaseId, SubjectId};
 use store::test::{BOTH, On, TestStore, open};
-use store::verify::Finding;
+use store::verify::{Finding, Flaw};
 use store::{AuditEntry, Purpose, Reads, Store, audit, params, verify};
 
 const ENTRIES: i64 = 6;
@@ -220,7 +220,7 @@ async fn a_cut_tail_is_named_even_if_the_ledger_was_made_consistent_again() {
         assert!(
             found
                 .iter()
-                .all(|finding| finding.place == audit::CHECKPOINT_FILE && finding.what.contains("cut tail"))
+                .all(|finding| finding.place == audit::CHECKPOINT_FILE && finding.what == Flaw::CutTail)
         );
 
         // A forger who goes on from there makes a fork.
@@ -228,7 +228,7 @@ async fn a_cut_tail_is_named_even_if_the_ledger_was_made_consistent_again() {
             act(&test.store).await;
         }
         let found = findings(&test.store).await;
-        assert!(found.iter().any(|finding| finding.what.contains("fork")), "{on:?}: {found:?}");
+        assert!(found.iter().any(|finding| finding.what == Flaw::Fork), "{on:?}: {found:?}");
     }
 }
 
@@ -248,5 +248,34 @@ async fn a_footprint_shows_a_person_their_own_entries_newest_first() {
         assert_eq!(actions, ["licences.issue", "cases.view"], "{on:?}");
         let rest = audit::footprint(&test.store.read(), subject, Some(page[1].seq), 2).await.unwrap();
         assert_eq!(rest.len(), 1, "{on:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_last_line_that_was_cut_by_the_power_is_no_finding_but_a_changed_end_is() {
+    for on in BOTH {
+        let test = log(on).await;
+        let path = test.store.data_dir().join(audit::CHECKPOINT_FILE);
+        let whole = std::fs::read(&path).unwrap();
+        for cut in [1, 2, 40] {
+            std::fs::write(&path, &whole[..whole.len() - cut]).unwrap();
+            assert_eq!(findings(&test.store).await, vec![], "{on:?}: {cut} bytes were not written yet");
+        }
+        let last = i64::try_from(whole.iter().filter(|byte| **byte == b'\n').count()).unwrap();
+        let mut changed = whole.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        std::fs::write(&path, &changed).unwrap();
+        let found = findings(&test.store).await;
+        assert!(
+            found.iter().any(|one| one.what == Flaw::LineUnreadable && one.seq == last),
+            "{on:?}: the end of the file was changed: {found:?}"
+        );
+        // The next head is written behind whole lines only, by a process that finds the torn one.
+        std::fs::write(&path, &whole[..whole.len() - 40]).unwrap();
+        test.store.close().await.unwrap();
+        let again = store::test::open_again(&test.config, test.clock.clone(), &[]).await;
+        assert_eq!(std::fs::read(&path).unwrap().len(), whole.len() - 40, "opening alone changes nothing");
+        act(&again).await;
+        assert_eq!(findings(&again).await, vec![], "{on:?}");
     }
 }

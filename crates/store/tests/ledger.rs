@@ -346,3 +346,23 @@ async fn heads_signed_before_a_rotation_still_verify_after_it() {
         assert_eq!(report.heads, 2, "{on:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_must_be_there_is_never_made() {
+    for on in BOTH {
+        let test = open(on, &[]).await;
+        let config = store::Config { issuer: None, ..test.config.clone() };
+        let env = test.store.env().clone();
+        test.store.close().await.unwrap();
+        let again = Store::open(&config, env.clone(), store::test::root_key(), &[]).await;
+        again.unwrap_or_else(|error| panic!("{on:?}: {error}")).close().await.unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("nowhere");
+    let config = store::Config { url: None, data_dir: nowhere.clone(), issuer: None };
+    let env = open(On::Sqlite, &[]).await.store.env().clone();
+    let Err(StoreError::Config(text)) = Store::open(&config, env, store::test::root_key(), &[]).await else {
+        panic!("a ledger was made")
+    };
+    assert!(text.contains("no ledger") && !nowhere.exists(), "{text}");
+}

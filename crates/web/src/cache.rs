@@ -11,7 +11,7 @@ use axum::body::Bytes;
 /// Stands where the nonce will be.
 pub(crate) const NONCE_MARK: &str = "nonce-mark-0f3b9a51";
 
-/// Pages are few; a hostile query must not make them many.
+/// Pages are few; when they become many, of days gone by or by a hostile query, they are made anew.
 const MOST: usize = 2_000;
 
 /// The kept pages.
@@ -31,9 +31,10 @@ impl PageCache {
             page.split(NONCE_MARK).map(|piece| Bytes::copy_from_slice(piece.as_bytes())).collect();
         let joined = join(&pieces, nonce);
         let mut pages = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if pages.len() < MOST {
-            pages.insert(key, pieces);
+        if pages.len() >= MOST {
+            pages.clear();
         }
+        pages.insert(key, pieces);
         joined
     }
 }

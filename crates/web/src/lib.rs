@@ -20,6 +20,7 @@ mod problem;
 pub mod render;
 mod routes;
 mod shell;
+pub mod wire;
 
 pub use app::{App, Authenticate, Boxed, NavItem, NodeInfo, Parts};
 pub use cache::PageCache;

@@ -46,7 +46,7 @@ pub(crate) fn routes() -> Routes {
         work::get_supervision
     ),
     components(schemas(
-        wire::Words,
+        web::wire::Words,
         wire::CaseSummary,
         wire::CaseList,
         wire::CaseDetail,

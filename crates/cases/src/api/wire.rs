@@ -5,27 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use utoipa::ToSchema;
+use web::wire::Words;
 
 use crate::actions::{WorkAction, calendar};
 use crate::document::DecisionDocument;
 use crate::model::{Case, ClockReading};
 use crate::queue::{Listed, Page};
 use crate::view::light_word;
-
-/// A text in both languages.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Words {
-    /// Chinese.
-    pub zh: String,
-    /// English.
-    pub en: String,
-}
-
-impl From<&packs::model::Words> for Words {
-    fn from(words: &packs::model::Words) -> Self {
-        Self { zh: words.zh.clone(), en: words.en.clone() }
-    }
-}
 
 /// A case in a list.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -118,9 +118,7 @@ impl Terms {
         let wrap = |source| TermsError { procedure: procedure.id.clone(), source };
         let limit = limit_of(rules.days(id, day).map_err(wrap)?);
         let row = rules.at(id, day).map_err(wrap)?;
-        let source =
-            format!("《{}》（{}）{}", row.source.title.zh, row.source.number.zh, row.source.clause.zh);
-        Ok(Some(ClockRule { limit, start: StartEvent::Accepted, source }))
+        Ok(Some(ClockRule { limit, start: StartEvent::Accepted, source: row.source.cite("zh") }))
     }
 }
 

@@ -95,7 +95,7 @@ pub(crate) async fn verify_audit(
     let findings: Vec<wire::Finding> = report
         .findings
         .iter()
-        .map(|one| wire::Finding { place: one.place.to_owned(), seq: one.seq, what: one.what.clone() })
+        .map(|one| wire::Finding { place: one.place.to_owned(), seq: one.seq, what: one.what.to_string() })
         .collect();
     Ok(Json(wire::AuditVerification {
         intact: findings.is_empty(),

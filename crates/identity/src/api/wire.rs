@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use store::audit::{Head, StoredEntry};
 use utoipa::ToSchema;
 use web::Ctx;
+use web::wire::Words;
 
 use crate::delegations::Delegation;
 use crate::footprint::Line;
@@ -277,21 +278,6 @@ pub struct RightAnswer {
     pub valid_to: Option<String>,
 }
 
-/// Text in both languages.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Text {
-    /// Chinese.
-    pub zh: String,
-    /// English.
-    pub en: String,
-}
-
-impl From<&packs::model::Words> for Text {
-    fn from(words: &packs::model::Words) -> Self {
-        Self { zh: words.zh.clone(), en: words.en.clone() }
-    }
-}
-
 /// An organisation.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Org {
@@ -306,7 +292,7 @@ pub struct Org {
     /// 统一社会信用代码.
     pub uscc: String,
     /// Its name.
-    pub name: Text,
+    pub name: Words,
     /// Its posts.
     pub posts: Vec<OrgPost>,
 }
@@ -317,7 +303,7 @@ pub struct OrgPost {
     /// Its code.
     pub code: String,
     /// Its name.
-    pub name: Text,
+    pub name: Words,
     /// Roles that it carries.
     pub roles: Vec<String>,
 }
@@ -523,9 +509,9 @@ pub struct Persona {
     /// As what.
     pub kind: String,
     /// Who they are.
-    pub role: Text,
+    pub role: Words,
     /// What to try.
-    pub what_to_try: Text,
+    pub what_to_try: Words,
 }
 
 /// Everybody of the demonstration.

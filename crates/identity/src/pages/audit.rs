@@ -118,7 +118,7 @@ pub(super) async fn verify(ctx: Ctx, _form: Posted) -> Result<Response, Problem>
         .findings
         .iter()
         .take(FINDINGS)
-        .map(|one| json!({ "place": one.place, "seq": one.seq, "what": one.what }))
+        .map(|one| json!({ "place": one.place, "seq": one.seq, "what": one.what.code() }))
         .collect();
     ctx.page(
         "identity/audit_verify.html",

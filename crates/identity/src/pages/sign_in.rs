@@ -115,13 +115,9 @@ pub(super) async fn with_code(
     let token = web::cookie(&headers, challenges::COOKIE).unwrap_or_default();
     match sign_in::with_code(&ctx.app, &limits, &token, form.get("code"), &from).await {
         Ok(session) => signed(&ctx, &headers, &session, &next).await,
-        Err(error @ (SignInError::RanOut | SignInError::Locked)) => ran_out(&ctx, error),
         Err(error) => {
-            let error = field_error("code", error)?;
-            match code_context(&ctx, &headers, &next).await {
-                Ok(context) => ctx.form_again("identity/code.html", context, &[error]),
-                Err(error) => ran_out(&ctx, error),
-            }
+            let context = code_context(&ctx, &headers, &next).await;
+            ask_again(&ctx, "identity/code.html", context, error)
         }
     }
 }
@@ -157,14 +153,27 @@ pub(super) async fn with_enrolment(
     let token = web::cookie(&headers, challenges::COOKIE).unwrap_or_default();
     match sign_in::with_enrolment(&ctx.app, &limits, &token, form.get("code"), &from).await {
         Ok(session) => signed(&ctx, &headers, &session, &next).await,
-        Err(error @ (SignInError::RanOut | SignInError::Locked)) => ran_out(&ctx, error),
         Err(error) => {
-            let error = field_error("code", error)?;
-            match enrol_context(&ctx, &headers, &next).await {
-                Ok(context) => ctx.form_again("identity/enrol.html", context, &[error]),
-                Err(error) => ran_out(&ctx, error),
-            }
+            let context = enrol_context(&ctx, &headers, &next).await;
+            ask_again(&ctx, "identity/enrol.html", context, error)
         }
+    }
+}
+
+/// The page of a code once more with what was wrong, or the first page where the step is over.
+fn ask_again(
+    ctx: &Ctx,
+    template: &str,
+    context: Result<Json, SignInError>,
+    error: SignInError,
+) -> Result<Response, Problem> {
+    if matches!(error, SignInError::RanOut | SignInError::Locked) {
+        return ran_out(ctx, error);
+    }
+    let error = field_error("code", error)?;
+    match context {
+        Ok(context) => ctx.form_again(template, context, &[error]),
+        Err(error) => ran_out(ctx, error),
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn routes() -> Routes {
         work::change_licence
     ),
     components(schemas(
-        wire::Words,
+        web::wire::Words,
         wire::Licence,
         wire::LicenceList,
         wire::LicenceEvent,

@@ -6,26 +6,12 @@ use kernel::time::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use utoipa::ToSchema;
+use web::wire::Words;
 
 use crate::actions::{AnnotatedCopy, PresentedLicence, Use};
 use crate::model::licence::Licence as Held;
 use crate::model::state::Recorded;
 use crate::verify::{Shown, Verdict};
-
-/// A text in both languages.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Words {
-    /// Chinese.
-    pub zh: String,
-    /// English.
-    pub en: String,
-}
-
-impl From<&packs::model::Words> for Words {
-    fn from(words: &packs::model::Words) -> Self {
-        Self { zh: words.zh.clone(), en: words.en.clone() }
-    }
-}
 
 /// A licence.
 #[derive(Clone, Debug, Serialize, ToSchema)]

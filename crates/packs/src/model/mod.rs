@@ -77,12 +77,17 @@ pub struct LegalBasis {
 impl LegalBasis {
     /// The basis in one line: 《婚姻登记条例》（国务院令第804号）第七条.
     pub fn cite(&self, lang: &str) -> String {
-        let (title, number, clause) = (self.title.get(lang), self.number.get(lang), self.clause.get(lang));
-        if lang.starts_with("en") {
-            format!("{title} ({number}), {clause}")
-        } else {
-            format!("《{title}》（{number}）{clause}")
-        }
+        cite(&self.title, &self.number, &self.clause, lang)
+    }
+}
+
+/// A clause in one line: 《婚姻登记条例》（国务院令第804号）第七条.
+pub(crate) fn cite(title: &Words, number: &Words, clause: &Words, lang: &str) -> String {
+    let (title, number, clause) = (title.get(lang), number.get(lang), clause.get(lang));
+    if lang.starts_with("en") {
+        format!("{title} ({number}), {clause}")
+    } else {
+        format!("《{title}》（{number}）{clause}")
     }
 }
 

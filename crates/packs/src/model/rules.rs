@@ -53,6 +53,13 @@ pub struct RuleSource {
     pub clause: Words,
 }
 
+impl RuleSource {
+    /// The source in one line, as [`super::LegalBasis::cite`] has it.
+    pub fn cite(&self, lang: &str) -> String {
+        super::cite(&self.title, &self.number, &self.clause, lang)
+    }
+}
+
 /// The unit of a rule's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -3,32 +3,18 @@
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use packs::Item;
-use packs::model::{Audience, Words};
+use packs::model::Audience;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use utoipa::{IntoParams, ToSchema};
 use web::forms::{FieldError, JsonBody};
 use web::i18n::{Arg, key};
+use web::wire::Words;
 use web::{Ctx, Problem};
 
 use crate::actions::drafts::{self, NameState};
 use crate::catalogue::{Catalogue, Why, guide};
 use crate::eligibility;
-
-/// Words in both languages.
-#[derive(Serialize, ToSchema)]
-pub(super) struct BothWords {
-    /// Chinese.
-    zh: String,
-    /// English.
-    en: String,
-}
-
-impl From<&Words> for BothWords {
-    fn from(words: &Words) -> Self {
-        Self { zh: words.zh.clone(), en: words.en.clone() }
-    }
-}
 
 /// What to look for.
 #[derive(Deserialize, IntoParams)]
@@ -54,15 +40,15 @@ pub(super) struct ItemSummary {
     /// Its version.
     hash: String,
     /// Its name.
-    name: BothWords,
+    name: Words,
     /// What it is for.
-    summary: BothWords,
+    summary: Words,
     /// 基本编码.
     catalog_code: String,
     /// Who decides.
     authority: String,
     /// The promised time, in words.
-    promised: BothWords,
+    promised: Words,
     /// Visits to the counter.
     visits: u32,
     /// The fee in fen.

@@ -6,6 +6,21 @@ use serde_json::{Value as Json, json};
 use web::i18n::{Arg, Lang, key};
 use web::{App, Problem};
 
+/// The limit that the law sets for the whole procedure, which an item without one of its own goes by, and the
+/// clause: a case counts the same one ([`cases::model::Terms::clock_rules`]).
+fn limit_of_procedure(
+    app: &App,
+    item: &Item,
+    lang: Lang,
+) -> Result<(Option<String>, Option<String>), Problem> {
+    let procedure = app.pack.procedure(&item.procedure).ok_or_else(Problem::not_found)?;
+    let Some(rule) = &procedure.clocks.decision_limit else { return Ok((None, None)) };
+    let (rules, today) = (app.pack.rules(), app.now().china_date());
+    let term = rules.days(rule, today).map_err(Problem::internal)?;
+    let source = &rules.at(rule, today).map_err(Problem::internal)?.source;
+    Ok((Some(term.words().get(lang.as_str()).to_owned()), Some(source.cite(lang.as_str()))))
+}
+
 /// The guide of `item` in `lang`: data in the reader's language, headings are the template's.
 pub fn guide(app: &App, item: &Item, lang: Lang) -> Result<Json, Problem> {
     let pack = &app.pack;
@@ -18,7 +33,10 @@ pub fn guide(app: &App, item: &Item, lang: Lang) -> Result<Json, Problem> {
 
     let authority = pack.org(&item.authority).map(|org| say(&org.name)).unwrap_or_default();
     let promised = say(&item.limits.promised.words());
-    let statutory = item.limits.statutory.map(|term| say(&term.words()));
+    let (statutory, statutory_article) = match item.limits.statutory {
+        Some(term) => (Some(say(&term.words())), cite(item.limits.article.as_deref())),
+        None => limit_of_procedure(app, item, lang)?,
+    };
     let fee = match item.fee.amount {
         0 => text(key("services-fee-none"), &[])?,
         fen => text(key("services-fee-amount"), &[("yuan", yuan(fen).into())])?,
@@ -63,7 +81,7 @@ pub fn guide(app: &App, item: &Item, lang: Lang) -> Result<Json, Problem> {
         }),
         "promised": promised,
         "statutory": statutory,
-        "statutory_article": cite(item.limits.article.as_deref()),
+        "statutory_article": statutory_article,
         "starts_at": text(match item.limits.start {
             packs::model::Start::Received => key("services-start-received"),
             packs::model::Start::Accepted => key("services-start-accepted"),

@@ -141,7 +141,8 @@ pub(crate) fn card(ctx: &Ctx, item: &packs::Item) -> Json {
 /// `GET /items/{id}`: the guide.
 pub(crate) async fn guide_page(ctx: Ctx, Path(id): Path<String>) -> Result<Response, Problem> {
     let item = ctx.app.pack.item(&id).ok_or_else(Problem::not_found)?.clone();
-    let key = format!("services/guide/{id}/{}", item.hash());
+    // The rules of the law are dated, so the page of another day may be another.
+    let key = format!("services/guide/{id}/{}/{}", item.hash(), ctx.now().china_date());
     let lang = ctx.lang();
     ctx.public_page(&key, "services/guide.html", || Ok(json!({ "guide": guide(&ctx.app, &item, lang)? })))
 }

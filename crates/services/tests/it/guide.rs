@@ -131,3 +131,17 @@ async fn the_questions_before_applying_are_answered_with_reasons_and_articles() 
     let (_, page) = test.post(path, &format!("{answers}true")).await;
     holds(&page, &["暂时不能办", "合伙企业、公司请办理企业设立登记", "您仍有权提出申请"]);
 }
+
+#[tokio::test]
+async fn an_item_without_a_limit_of_its_own_shows_the_one_that_its_cases_count() {
+    let test = crate::common::app(On::Sqlite).await;
+    let pack = crate::common::pack();
+    let item = pack.item("marriage-registration-appointment").expect("it ships");
+    let procedure = pack.procedure(&item.procedure).expect("it ships");
+    let today = test.app.now().china_date();
+    let rules = cases::model::Terms::clock_rules(item, procedure, pack.rules(), today).expect("they resolve");
+    let limit = rules.0.expect("the procedure has a limit").limit;
+    let (status, page) = test.get("/items/marriage-registration-appointment").await;
+    assert_eq!(status, StatusCode::OK);
+    holds(&page, &["法定时限", &format!("{} 个工作日", limit.days)]);
+}
