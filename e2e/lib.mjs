@@ -103,7 +103,7 @@ export async function launch() {
 }
 
 /** A person's own browser: nothing is shared with anybody else's. */
-export async function visitor(browser, node, { viewport = DESKTOP, scripts = true } = {}) {
+export async function visitor(browser, node, { viewport = DESKTOP, scripts = true, anyCertificate = false } = {}) {
   const context = await browser.newContext({
     baseURL: node.base,
     viewport,
@@ -111,6 +111,7 @@ export async function visitor(browser, node, { viewport = DESKTOP, scripts = tru
     locale: "zh-CN",
     timezoneId: "Asia/Shanghai",
     acceptDownloads: true,
+    ignoreHTTPSErrors: anyCertificate,
   });
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();

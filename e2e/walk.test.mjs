@@ -135,9 +135,7 @@ test("the draft waits on another device", async () => {
   await sound(page, "walk-drafts");
   await page.locator(`main a[href$="/apply/drafts/${walk.draft}"]`).first().click();
   await page.waitForURL(/\/address$/);
-  await page.locator('[name="shop.address-division"]').selectOption({ label: "下关街道" }).catch(async () => {
-    await page.locator('[name="shop.address-division"]').selectOption({ index: 1 });
-  });
+  await page.locator('[name="shop.address-division"]').selectOption({ label: "下关街道" });
   await page.locator('[name="shop.address"]').fill("泰安路8号");
   await go(page);
   await page.waitForURL(/\/premises-proof$/);
@@ -240,6 +238,8 @@ test("the citizen answers; the clock shows the pause", async () => {
   await sound(page, "walk-my-correction");
   await page.goto(`/my/cases/${walk.caseNo}`);
   await says(page, "租赁合同缺少出租人签名", "请写明租期");
+  await page.locator(".yw-due__why summary").first().click();
+  await says(page, "时限暂停");
   await sound(page, "walk-my-case-correction");
   await page.locator('main a[href$="/correction"]').click();
   await sound(page, "walk-my-answer");
@@ -249,7 +249,7 @@ test("the citizen answers; the clock shows the pause", async () => {
   await page.locator("input[type=file]").setInputFiles(file);
   await go(page);
   await page.waitForURL(new RegExp(`${walk.caseNo}$`));
-  await says(page, "补正");
+  assert.ok(!(await text(page)).includes("时限暂停"), "the clock still stands");
   await sound(page, "walk-my-case-answered");
 });
 
@@ -466,6 +466,16 @@ test("the auditor verifies the log; a changed byte is named", async () => {
   const changed = await yiwang("audit", "verify", "--data", copy);
   assert.notEqual(changed.code, 0, changed.text);
   assert.match(changed.text, new RegExp(`\\b${seq}\\b`), changed.text);
+  // And on the page, in words.
+  const second = await startNode({ data: copy });
+  const auditor = await visitor(browser, second);
+  await signIn(auditor, second, "auditor", { next: "/audit/verify" });
+  await auditor.locator('form[action="/audit/verify"] button').click();
+  await auditor.waitForLoadState();
+  await says(auditor, "记录被改动", String(seq));
+  await sound(auditor, "walk-audit-changed");
+  await auditor.context().close();
+  await second.stop();
 });
 
 test("every page of the walk is accessible, narrow enough and without faults", allSound);

@@ -85,7 +85,7 @@ web-qr-left = Valid for { $seconds } more seconds
 web-qr-over = No longer valid: reload the page to present it again
 web-qr-until = Valid until { $at }
 
-web-error = Error:
+web-error = Error
 web-error-title = There is a problem
 web-error-title-prefix = Error:{" "}
 web-step = Step { $number } of { $of }

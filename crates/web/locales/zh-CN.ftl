@@ -72,7 +72,7 @@ web-qr-left = 还有 { $seconds } 秒有效
 web-qr-over = 已失效，请刷新页面重新出示
 web-qr-until = 有效至 { $at }
 
-web-error = 错误：
+web-error = 错误
 web-error-title = 请改正下面的问题
 web-error-title-prefix = 有误：{" "}
 web-step = 第 { $number } 步，共 { $of } 步

@@ -49,6 +49,14 @@ pub enum RenderError {
         #[source]
         source: minijinja::Error,
     },
+    /// What a page is given is called like a function that the layout calls.
+    #[error("what `{name}` is given has a member `{member}`, which hides a function of the layout")]
+    Shadows {
+        /// The template asked for.
+        name: String,
+        /// The member.
+        member: &'static str,
+    },
     /// A file of texts is bad.
     #[error("the texts cannot be read")]
     Texts(#[from] I18nError),
@@ -91,6 +99,9 @@ impl Renderer {
     pub fn render_value(&self, name: &str, lang: Lang, ctx: Value) -> Result<String, RenderError> {
         let failed = |source| RenderError::Template { name: name.to_owned(), source };
         let template = self.env.get_template(name).map_err(failed)?;
+        if let Some(shadowed) = FUNCTIONS.iter().find(|function| hides(&ctx, function)) {
+            return Err(RenderError::Shadows { name: name.to_owned(), member: shadowed });
+        }
         template.render(context! { lang => lang.as_str(), ..ctx }).map_err(failed)
     }
 
@@ -211,6 +222,14 @@ fn in_area(area: &str, path: &str) -> String {
 /// The language of the page that is being made.
 fn lang_of(state: &State<'_, '_>) -> Lang {
     state.lookup("lang").and_then(|lang| lang.as_str().and_then(Lang::parse)).unwrap_or_default()
+}
+
+/// What templates call; see [`add_functions`].
+const FUNCTIONS: [&str; 3] = ["t", "known", "asset"];
+
+/// Whether a context has a member of that name.
+fn hides(ctx: &Value, function: &str) -> bool {
+    ctx.get_attr(function).is_ok_and(|member| !member.is_undefined())
 }
 
 fn add_functions(env: &mut Environment<'static>, languages: &Arc<Languages>, assets: Arc<Assets>) {

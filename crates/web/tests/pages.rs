@@ -149,6 +149,16 @@ fn a_flash_that_is_no_known_text_is_left_out() {
 }
 
 #[test]
+fn what_a_page_is_given_never_hides_what_the_layout_calls() {
+    for function in ["t", "known", "asset"] {
+        let mut context = sample::context(Lang::ZH);
+        context.as_object_mut().unwrap().insert(function.to_owned(), json!(true));
+        let error = renderer().render("web/gallery.html", Lang::ZH, &context).unwrap_err();
+        assert!(error.to_string().contains(function), "{error}");
+    }
+}
+
+#[test]
 fn the_texts_are_complete_and_used() {
     let sources = render::sources(files("locales", "ftl")).unwrap();
     let mut users: Vec<String> =

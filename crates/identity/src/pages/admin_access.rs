@@ -117,7 +117,7 @@ fn provider_context(ctx: &Ctx, settings: Option<&Settings>, form: Option<&Posted
         form.map_or_else(|| kept.unwrap_or_default().to_owned(), |form| form.get(name).to_owned())
     };
     json!({
-        "known": settings.is_some(),
+        "connected": settings.is_some(),
         "back": format!("{}{}", ctx.app.node.base_url, real_name::RETURN_PATH),
         "values": {
             "issuer": field("issuer", settings.map(|kept| kept.issuer.as_str())),

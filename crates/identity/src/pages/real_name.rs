@@ -8,7 +8,7 @@ use web::{Ctx, Problem};
 use super::{query, safe_next, sign_in};
 use crate::challenges;
 use crate::sign_in::Visitor;
-use crate::sign_in::real_name::{self, RealNameError};
+use crate::sign_in::real_name::{self, ProviderError, RealNameError};
 
 /// Sends somebody to the provider. A link, not a form: forms of ours may lead to no other site.
 pub(super) async fn depart(ctx: Ctx, uri: Uri) -> Result<Response, Problem> {
@@ -35,7 +35,10 @@ pub(super) async fn arrive(
     let token = web::cookie(&headers, challenges::COOKIE).unwrap_or_default();
     match real_name::arrive(&ctx.app, &*provider, &token, state, code, &from).await {
         Ok((session, next)) => sign_in::signed(&ctx, &headers, &session, &next).await,
-        Err(RealNameError::RanOut) => Ok(ctx.redirect("/sign-in", Some(key("flash-identity-ran-out")))),
+        // An answer to another question is of no more use than one that came too late.
+        Err(RealNameError::RanOut | RealNameError::Provider(ProviderError::NotOurs)) => {
+            Ok(ctx.redirect("/sign-in", Some(key("flash-identity-ran-out"))))
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -19,9 +19,9 @@ use openidconnect::core::{
 };
 use openidconnect::{
     AdditionalClaims, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields,
-    EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl, Nonce, PkceCodeChallenge,
-    PkceCodeVerifier, RedirectUrl, Scope, StandardErrorResponse, StandardTokenResponse, TokenResponse,
-    reqwest,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl, Nonce, OAuth2TokenResponse,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, StandardErrorResponse, StandardTokenResponse,
+    SubjectIdentifier, TokenResponse, UserInfoClaims, reqwest,
 };
 use packs::model::Words;
 use serde::{Deserialize, Serialize};
@@ -133,6 +133,24 @@ struct Extra {
 }
 
 impl AdditionalClaims for Extra {}
+
+/// What a provider tells of a person, in its token or when it is asked.
+struct Told {
+    name: Option<String>,
+    citizen_id: Option<String>,
+    phone: Option<String>,
+}
+
+impl Told {
+    /// Each from here, or else from there.
+    fn or(self, other: Self) -> Self {
+        Self {
+            name: self.name.or(other.name),
+            citizen_id: self.citizen_id.or(other.citizen_id),
+            phone: self.phone.or(other.phone),
+        }
+    }
+}
 
 type Fields = IdTokenFields<
     Extra,
@@ -248,16 +266,40 @@ impl Oidc {
         let claims = token
             .claims(&verifier, &Nonce::new(memory.nonce.clone()))
             .map_err(|error| ProviderError::Token(chain(&error)))?;
-        let name = claims.name().and_then(|names| names.get(None)).map(|name| name.to_string());
+        let mut told = Told {
+            name: claims.name().and_then(|names| names.get(None)).map(|name| name.to_string()),
+            citizen_id: claims.additional_claims().citizen_id.clone(),
+            phone: claims.phone_number().map(|phone| phone.to_string()),
+        };
+        if told.name.is_none() || told.citizen_id.is_none() {
+            // With the code flow a provider tells them at its UserInfo endpoint (OpenID Connect Core, 5.4).
+            told = self.asked_for(&client, &answer, claims.subject()).await?.or(told);
+        }
         Ok(Vouched {
             issuer: claims.issuer().to_string(),
             external_id: claims.subject().to_string(),
-            name: name.filter(|name| !name.trim().is_empty()).ok_or(ProviderError::Missing("name"))?,
-            citizen_id: claims
-                .additional_claims()
-                .citizen_id
-                .clone()
-                .ok_or(ProviderError::Missing("citizen_id"))?,
+            name: told.name.filter(|name| !name.trim().is_empty()).ok_or(ProviderError::Missing("name"))?,
+            citizen_id: told.citizen_id.ok_or(ProviderError::Missing("citizen_id"))?,
+            phone: told.phone,
+        })
+    }
+
+    /// What the provider tells of `subject` at its UserInfo endpoint.
+    async fn asked_for(
+        &self,
+        client: &Client,
+        answer: &StandardTokenResponse<Fields, CoreTokenType>,
+        subject: &SubjectIdentifier,
+    ) -> Result<Told, ProviderError> {
+        let claims: UserInfoClaims<Extra, CoreGenderClaim> = client
+            .user_info(answer.access_token().clone(), Some(subject.clone()))
+            .map_err(|error| ProviderError::Down(error.to_string()))?
+            .request_async(&self.http)
+            .await
+            .map_err(|error| ProviderError::Token(chain(&error)))?;
+        Ok(Told {
+            name: claims.name().and_then(|names| names.get(None)).map(|name| name.to_string()),
+            citizen_id: claims.additional_claims().citizen_id.clone(),
             phone: claims.phone_number().map(|phone| phone.to_string()),
         })
     }
