@@ -19,10 +19,22 @@ help:
 setup:
 	@scripts/setup.sh
 
+# Cargo takes most of a second to find nothing to do, so it is asked only when something is newer than the stamp:
+# a file of this clone, or the binary, which another clone may have built.
+YIWANG := $(CARGO_TARGET_DIR)/release/yiwang
+BUILT := target/demo.built
+
 demo:
 	@scripts/setup.sh --demo
+	@$(MAKE) --no-print-directory $(BUILT)
+	@exec "$(YIWANG)" demo --listen 127.0.0.1:$(PORT) --data "$(DATA)"
+
+$(BUILT): Cargo.toml Cargo.lock $(shell find .cargo crates packs) $(YIWANG)
 	@cargo build --quiet --release --package server --bin yiwang
-	@exec "$(CARGO_TARGET_DIR)/release/yiwang" demo --listen 127.0.0.1:$(PORT) --data "$(DATA)"
+	@mkdir -p $(@D)
+	@touch $@
+
+$(YIWANG):
 
 test:
 	@scripts/setup.sh
