@@ -111,7 +111,18 @@ page_assets() {
   echo "$want" >"$stamp"
 }
 
+# Cargo tells the files of a workspace by their times alone, so in a target folder that another clone used last it
+# would take that clone's build for this one's.
+own_build() {
+  local folder=${CARGO_TARGET_DIR:-$HOME/.cache/yiwang/target}
+  [ "$(cat "$folder/clone" 2>/dev/null)" = "$PWD" ] && return
+  mkdir -p "$folder"
+  find crates bench xtask -type f -exec touch {} +
+  echo "$PWD" >"$folder/clone"
+}
+
 needed_tools
+own_build
 install_packages
 $demo || test_runner
 npm_packages
