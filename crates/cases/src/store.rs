@@ -399,22 +399,21 @@ async fn count(tx: &Tx, case: &Case, event: &CaseEvent) -> Result<(), StoreError
     Ok(())
 }
 
-/// All events in one statement.
 async fn insert_events(tx: &Tx, key: CaseKey, events: Vec<SealedEvent>) -> Result<(), StoreError> {
-    let mut sql = String::from(
-        "INSERT INTO cases_event (subject_id, case_id, seq, at, kind, version, data, chain) VALUES ",
-    );
-    let mut values: Vec<Value> =
-        vec![key.subject.into_value(), key.id.into_value(), EVENT_VERSION.into_value()];
-    for (place, event) in events.into_iter().enumerate() {
-        let base = values.len();
-        let comma = if place == 0 { "" } else { ", " };
-        let [seq, at, kind, data, chain] = [1, 2, 3, 4, 5].map(|offset| base + offset);
-        sql.push_str(&format!("{comma}($1, $2, ${seq}, ${at}, ${kind}, $3, ${data}, ${chain})"));
-        values.extend(params![event.seq, event.at, event.kind, event.data, event.chain]);
-    }
-    tx.execute(&sql, values).await?;
-    Ok(())
+    let rows = events.into_iter().map(|event| {
+        params![
+            key.subject,
+            key.id,
+            event.seq,
+            event.at,
+            event.kind,
+            EVENT_VERSION,
+            event.data,
+            event.chain
+        ]
+    });
+    let into = "INSERT INTO cases_event (subject_id, case_id, seq, at, kind, version, data, chain)";
+    tx.insert(into, rows.collect()).await
 }
 
 // Sealing.

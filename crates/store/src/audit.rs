@@ -2,8 +2,8 @@
 //!
 //! The tree holds salted commitments, never personal data: what was done stands in `store_audit_entry`,
 //! keyed by the person concerned; so an entry could be erased while its leaf still proves that nothing else was
-//! changed. Nothing erases entries yet, and a missing one is a finding. Each group of writes ends with a head that is signed in both suites. The
-//! heads are also appended to a file outside the ledger, so that a cut tail shows.
+//! changed. Nothing erases entries yet, and a missing one is a finding. Each group of writes ends with a head that is
+//! signed in both suites. The heads are also appended to a file outside the ledger, so that a cut tail shows.
 
 use std::fs::File;
 use std::io::Write;
@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::db::{self, Env};
 use crate::dialect::Dialect;
-use crate::{Reads, StoreError, params};
+use crate::tx::Left;
+use crate::{Reads, StoreError, Value, params};
 
 pub(crate) const LEAF_TABLE: &str = "CREATE TABLE store_audit_leaf (
     seq BIGINT NOT NULL PRIMARY KEY,
@@ -160,6 +161,31 @@ impl AuditEntry {
     }
 }
 
+impl AuditEntry {
+    /// The entry as leaf `seq`.
+    fn stored(&self, seq: i64, at: Timestamp, salt: Vec<u8>) -> StoredEntry {
+        let (case_id, case_no) = match &self.case {
+            Some((id, number)) => (id.to_string(), number.clone()),
+            None => (String::new(), String::new()),
+        };
+        let (actor_kind, actor_id, actor_label) = self.actor.clone();
+        StoredEntry {
+            subject_id: self.subject.map_or_else(|| NO_SUBJECT.to_owned(), |id| id.to_string()),
+            seq,
+            at,
+            actor_kind,
+            actor_id,
+            actor_label,
+            action: self.action.to_owned(),
+            case_id,
+            case_no,
+            purpose: self.purpose.as_str().to_owned(),
+            object: self.object.clone(),
+            salt,
+        }
+    }
+}
+
 fn id_of(actor: &Actor) -> String {
     match actor {
         Actor::System { token, .. } => token.to_string(),
@@ -208,6 +234,24 @@ crate::row! {
 }
 
 impl StoredEntry {
+    /// In the order of the columns.
+    fn into_values(self) -> Vec<Value> {
+        params![
+            self.subject_id,
+            self.seq,
+            self.at,
+            self.actor_kind,
+            self.actor_id,
+            self.actor_label,
+            self.action,
+            self.case_id,
+            self.case_no,
+            self.purpose,
+            self.object,
+            self.salt
+        ]
+    }
+
     /// What the leaf commits to: SM3 over the salt and every field, each with its length before it, so that
     /// no two entries share a text.
     pub(crate) fn commitment(&self) -> [u8; 32] {
@@ -403,70 +447,33 @@ impl AuditState {
         Ok(Self { frontier })
     }
 
-    /// Adds the entries of one member of the group.
+    /// Adds the entries of a group.
     pub(crate) async fn append(
         &mut self,
         connection: &impl ConnectionTrait,
         dialect: Dialect,
         env: &Env,
-        entries: &[AuditEntry],
+        left: &[Left],
     ) -> Result<(), StoreError> {
-        for entry in entries {
+        let mut entries = Vec::new();
+        let mut leaves = Vec::new();
+        let noted = left.iter().flat_map(|member| member.noted.audit.iter().map(|entry| (member.at, entry)));
+        for (at, entry) in noted {
             let mut salt = [0_u8; 16];
             env.entropy.fill(&mut salt);
-            let (case_id, case_no) = match &entry.case {
-                Some((id, number)) => (id.to_string(), number.clone()),
-                None => (String::new(), String::new()),
-            };
-            let stored = StoredEntry {
-                subject_id: entry.subject.map_or_else(|| NO_SUBJECT.to_owned(), |id| id.to_string()),
-                seq: self.size(),
-                at: env.now(),
-                actor_kind: entry.actor.0.clone(),
-                actor_id: entry.actor.1.clone(),
-                actor_label: entry.actor.2.clone(),
-                action: entry.action.to_owned(),
-                case_id,
-                case_no,
-                purpose: entry.purpose.as_str().to_owned(),
-                object: entry.object.clone(),
-                salt: salt.to_vec(),
-            };
+            let stored = entry.stored(self.size(), at, salt.to_vec());
             let commitment = stored.commitment();
             let leaf = leaf_hash(Hash::Sm3, &commitment);
-            db::execute(
-                connection,
-                dialect,
-                "INSERT INTO store_audit_entry
-                        (subject_id, seq, at, actor_kind, actor_id, actor_label, action, case_id, case_no,
-                         purpose, object, salt)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-                params![
-                    stored.subject_id,
-                    stored.seq,
-                    stored.at,
-                    stored.actor_kind,
-                    stored.actor_id,
-                    stored.actor_label,
-                    stored.action,
-                    stored.case_id,
-                    stored.case_no,
-                    stored.purpose,
-                    stored.object,
-                    stored.salt
-                ],
-            )
-            .await?;
-            db::execute(
-                connection,
-                dialect,
-                "INSERT INTO store_audit_leaf (seq, commitment, leaf_hash) VALUES ($1, $2, $3)",
-                params![self.size(), commitment, leaf],
-            )
-            .await?;
+            leaves.push(params![stored.seq, commitment, leaf]);
+            entries.push(stored.into_values());
             self.frontier.append(leaf);
         }
-        Ok(())
+        let sql = "INSERT INTO store_audit_entry
+                          (subject_id, seq, at, actor_kind, actor_id, actor_label, action, case_id, case_no,
+                           purpose, object, salt)";
+        db::insert(connection, dialect, sql, "", entries).await?;
+        let sql = "INSERT INTO store_audit_leaf (seq, commitment, leaf_hash)";
+        db::insert(connection, dialect, sql, "", leaves).await
     }
 
     fn size(&self) -> i64 {

@@ -281,3 +281,39 @@ pub(crate) async fn execute(
     let statement = Statement::from_sql_and_values(dialect.backend(), sql, values);
     Ok(connection.execute_raw(statement).await?.rows_affected())
 }
+
+/// Writes many rows with few statements: `INSERT INTO table (columns)`, its rows, and what follows them. Beyond
+/// sixteen, the number of rows in a statement is a power of two, so that the library keeps few statements prepared.
+pub(crate) async fn insert(
+    connection: &impl ConnectionTrait,
+    dialect: Dialect,
+    into: &str,
+    suffix: &str,
+    mut rows: Vec<Vec<Value>>,
+) -> Result<(), StoreError> {
+    while !rows.is_empty() {
+        let many = match rows.len() {
+            few @ ..=16 => few,
+            many => 1 << many.min(ROWS_A_STATEMENT).ilog2(),
+        };
+        let rest = rows.split_off(many);
+        let mut sql = format!("{into} VALUES ");
+        let mut place = 0;
+        for (at, row) in rows.iter().enumerate() {
+            sql.push_str(if at == 0 { "(" } else { ", (" });
+            for column in 0..row.len() {
+                place += 1;
+                sql.push_str(&format!("{}${place}", if column == 0 { "" } else { ", " }));
+            }
+            sql.push(')');
+        }
+        sql.push(' ');
+        sql.push_str(suffix);
+        execute(connection, dialect, &sql, rows.into_iter().flatten().collect()).await?;
+        rows = rest;
+    }
+    Ok(())
+}
+
+/// Times the columns of the widest table, this stays far below SQLite's 32,766 parameters.
+const ROWS_A_STATEMENT: usize = 128;

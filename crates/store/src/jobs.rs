@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::db::{self, Env};
 use crate::dialect::Dialect;
+use crate::tx::Left;
 use crate::{Reads, Store, StoreError, Tx, params};
 
 pub(crate) const TABLE: &str = "CREATE TABLE store_job (
@@ -96,23 +97,19 @@ pub(crate) async fn insert(
     connection: &impl ConnectionTrait,
     dialect: Dialect,
     env: &Env,
-    jobs: &[NewJob],
+    left: &[Left],
 ) -> Result<(), StoreError> {
-    for job in jobs {
-        let id = JobId::generate(&*env.clock, &*env.entropy);
-        let now = env.now();
-        db::execute(
-            connection,
-            dialect,
-            "INSERT INTO store_job
-                    (job_id, kind, payload, once_key, state, run_at, leased_until, attempts, created_at)
-             VALUES ($1, $2, $3, $4, 'waiting', $5, 0, 0, $6)
-             ON CONFLICT (once_key) DO NOTHING",
-            params![id, &job.kind, &job.payload, job.once_key.clone(), job.run_at.unwrap_or(now), now],
-        )
-        .await?;
-    }
-    Ok(())
+    let rows = left.iter().flat_map(|member| {
+        member.noted.jobs.iter().map(|job| {
+            let id = JobId::generate(&*env.clock, &*env.entropy);
+            let run_at = job.run_at.unwrap_or(member.at);
+            let once_key = job.once_key.clone();
+            params![id, &job.kind, &job.payload, once_key, "waiting", run_at, 0_i64, 0_i64, member.at]
+        })
+    });
+    let sql = "INSERT INTO store_job
+                      (job_id, kind, payload, once_key, state, run_at, leased_until, attempts, created_at)";
+    db::insert(connection, dialect, sql, "ON CONFLICT (once_key) DO NOTHING", rows.collect()).await
 }
 
 /// Takes back what a process before this one had leased. Only a ledger in the data folder knows that no other

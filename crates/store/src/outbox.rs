@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::db::{self, Env};
 use crate::dialect::Dialect;
 use crate::jobs::NewJob;
+use crate::tx::Left;
 use crate::{Reads, Store, StoreError, params};
 
 pub(crate) const TABLE: &str = "CREATE TABLE store_outbox (
@@ -55,19 +56,16 @@ pub(crate) async fn insert(
     connection: &impl ConnectionTrait,
     dialect: Dialect,
     env: &Env,
-    events: &[Event],
+    left: &[Left],
 ) -> Result<(), StoreError> {
-    for event in events {
-        let id = EventId::generate(&*env.clock, &*env.entropy);
-        db::execute(
-            connection,
-            dialect,
-            "INSERT INTO store_outbox (event_id, kind, payload, happened_at) VALUES ($1, $2, $3, $4)",
-            params![id, event.kind, &event.payload, env.now()],
-        )
-        .await?;
-    }
-    Ok(())
+    let rows = left.iter().flat_map(|member| {
+        member.noted.events.iter().map(|event| {
+            let id = EventId::generate(&*env.clock, &*env.entropy);
+            params![id, event.kind, &event.payload, member.at]
+        })
+    });
+    let sql = "INSERT INTO store_outbox (event_id, kind, payload, happened_at)";
+    db::insert(connection, dialect, sql, "", rows.collect()).await
 }
 
 crate::row! {

@@ -3,17 +3,19 @@
 //! A disk makes a few hundred to a few thousand commits a second; a node must take more submissions than
 //! that. So concurrent writes run one after another inside one database transaction, each in a savepoint
 //! of its own, and the last of a group commits for all. Whoever fails rolls back its own savepoint; whoever
-//! succeeds is answered only after the shared commit.
+//! succeeds is answered only after the shared commit. What each leaves behind (events, jobs, audit entries) is
+//! written once for the whole group, many rows a statement.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crypto::keys::KeyRing;
+use kernel::time::Timestamp;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, oneshot};
 
-use crate::audit::{AuditEntry, AuditState, Checkpoints};
+use crate::audit::{AuditEntry, AuditState, Checkpoints, Head};
 use crate::db::{self, Env};
 use crate::dialect::Dialect;
 use crate::jobs::NewJob;
@@ -39,7 +41,10 @@ pub(crate) struct Writer {
 /// The open database transaction and who waits for it.
 struct Group {
     transaction: DatabaseTransaction,
-    audit: Option<AuditState>,
+    /// What the members leave behind, in the order in which they ended.
+    left: Vec<Left>,
+    /// Whether the savepoint of an earlier member is still there; the next member replaces it.
+    savepoint: bool,
     members: usize,
     waiters: Vec<oneshot::Sender<Result<(), String>>>,
 }
@@ -66,24 +71,16 @@ impl Writer {
 
     async fn open_group(&self) -> Result<Group, StoreError> {
         let transaction = self.connection.begin_with_options(self.dialect.begin_write()).await?;
-        Ok(Group { transaction, audit: None, members: 0, waiters: Vec::new() })
+        Ok(Group { transaction, left: Vec::new(), savepoint: false, members: 0, waiters: Vec::new() })
     }
 
     /// Signs the audit head, commits, and answers everybody who waits.
     async fn commit_group(&self, group: Group) -> Result<(), StoreError> {
-        let Group { transaction, audit, members: _, waiters } = group;
+        let Group { transaction, left, waiters, .. } = group;
         let outcome = async {
-            let checkpoint = match &audit {
-                Some(state) => {
-                    let head = {
-                        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-                        state.sign(&keys, self.env.now())?
-                    };
-                    state.write(&transaction, self.dialect, &head).await?;
-                    Some(head)
-                }
-                None => None,
-            };
+            crate::outbox::insert(&transaction, self.dialect, &self.env, &left).await?;
+            crate::jobs::insert(&transaction, self.dialect, &self.env, &left).await?;
+            let checkpoint = self.write_audit(&transaction, &left).await?;
             transaction.commit().await?;
             if let Some(head) = checkpoint {
                 // The write is on disk whatever becomes of the file, which a later head makes up for.
@@ -101,6 +98,25 @@ impl Writer {
         }
         self.committed.send_modify(|count| *count += 1);
         outcome
+    }
+
+    /// Adds what the members noted to the log and signs its new head.
+    async fn write_audit(
+        &self,
+        transaction: &DatabaseTransaction,
+        left: &[Left],
+    ) -> Result<Option<Head>, StoreError> {
+        if left.iter().all(|member| member.noted.audit.is_empty()) {
+            return Ok(None);
+        }
+        let mut state = AuditState::load(transaction, self.dialect).await?;
+        state.append(transaction, self.dialect, &self.env, left).await?;
+        let head = {
+            let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+            state.sign(&keys, self.env.now())?
+        };
+        state.write(transaction, self.dialect, &head).await?;
+        Ok(Some(head))
     }
 
     /// Commits what is open and closes the connection.
@@ -126,14 +142,21 @@ impl Writer {
 pub struct Tx {
     store: Store,
     slot: Option<OwnedMutexGuard<Option<Group>>>,
-    pending: Mutex<Pending>,
+    noted: Mutex<Noted>,
 }
 
+/// What a write leaves behind beside its own rows.
 #[derive(Default)]
-struct Pending {
-    audit: Vec<AuditEntry>,
-    events: Vec<Event>,
-    jobs: Vec<NewJob>,
+pub(crate) struct Noted {
+    pub(crate) audit: Vec<AuditEntry>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) jobs: Vec<NewJob>,
+}
+
+/// What a member of a group left, and when it ended.
+pub(crate) struct Left {
+    pub(crate) at: Timestamp,
+    pub(crate) noted: Noted,
 }
 
 impl Tx {
@@ -148,8 +171,15 @@ impl Tx {
         if slot.is_none() {
             *slot = Some(writer.open_group().await?);
         }
-        let tx = Self { store, slot: Some(slot), pending: Mutex::default() };
-        tx.group()?.transaction.execute_unprepared("SAVEPOINT member").await?;
+        let mut tx = Self { store, slot: Some(slot), noted: Mutex::default() };
+        let group = tx.group_mut()?;
+        let savepoint = if group.savepoint {
+            "RELEASE SAVEPOINT member; SAVEPOINT member"
+        } else {
+            "SAVEPOINT member"
+        };
+        group.transaction.execute_unprepared(savepoint).await?;
+        group.savepoint = true;
         Ok(tx)
     }
 
@@ -158,42 +188,33 @@ impl Tx {
         db::execute(&self.group()?.transaction, self.store.inner().dialect, sql, values).await
     }
 
-    /// Notes an act in the audit log; it is written with the commit.
+    /// Writes many rows with few statements: `INSERT INTO table (columns)` and the values of each row.
+    pub async fn insert(&self, into: &str, rows: Vec<Vec<Value>>) -> Result<(), StoreError> {
+        db::insert(&self.group()?.transaction, self.store.inner().dialect, into, "", rows).await
+    }
+
+    /// Notes an act in the audit log; it is written with the shared commit.
     pub fn audit(&self, entry: AuditEntry) {
-        self.pending().audit.push(entry);
+        self.noted().audit.push(entry);
     }
 
     /// Tells the rest of the house that something happened; the outbox carries it.
     pub fn emit(&self, event: Event) {
-        self.pending().events.push(event);
+        self.noted().events.push(event);
     }
 
     /// Leaves work for later.
     pub fn enqueue(&self, job: NewJob) {
-        self.pending().jobs.push(job);
+        self.noted().jobs.push(job);
     }
 
-    /// Writes what is pending and waits until the shared commit is on disk.
+    /// Ends the write and waits until the shared commit is on disk.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         let writer = self.store.inner().writer.clone();
-        let pending = std::mem::take(&mut *self.pending());
-        let env = self.store.env().clone();
-        let dialect = self.store.inner().dialect;
-        {
-            let group = self.group_mut()?;
-            crate::outbox::insert(&group.transaction, dialect, &env, &pending.events).await?;
-            crate::jobs::insert(&group.transaction, dialect, &env, &pending.jobs).await?;
-            if !pending.audit.is_empty() {
-                let mut state = match &group.audit {
-                    Some(state) => state.clone(),
-                    None => AuditState::load(&group.transaction, dialect).await?,
-                };
-                state.append(&group.transaction, dialect, &env, &pending.audit).await?;
-                group.audit = Some(state);
-            }
-            group.transaction.execute_unprepared("RELEASE SAVEPOINT member").await?;
-            group.members += 1;
-        }
+        let left = Left { at: self.store.env().now(), noted: std::mem::take(&mut *self.noted()) };
+        let group = self.group_mut()?;
+        group.left.push(left);
+        group.members += 1;
         let Some(mut slot) = self.slot.take() else {
             return Err(StoreError::Commit("the write was over already".to_owned()));
         };
@@ -223,8 +244,8 @@ impl Tx {
         }
     }
 
-    fn pending(&self) -> std::sync::MutexGuard<'_, Pending> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    fn noted(&self) -> std::sync::MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn group(&self) -> Result<&Group, StoreError> {
@@ -262,9 +283,9 @@ impl Drop for Tx {
         let writer = self.store.inner().writer.clone();
         let rollback = async move {
             let undone = match slot.as_ref() {
+                // The savepoint stays, and the next member replaces it.
                 Some(group) => {
                     group.transaction.execute_unprepared("ROLLBACK TO SAVEPOINT member").await.is_ok()
-                        && group.transaction.execute_unprepared("RELEASE SAVEPOINT member").await.is_ok()
                 }
                 None => true,
             };
