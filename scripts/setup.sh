@@ -43,6 +43,7 @@ missing_packages() {
   ls /usr/share/fonts/opentype/noto/NotoSansCJK-*.ttc >/dev/null 2>&1 || echo fonts-noto-cjk
   $demo && return 0
   has openssl || echo openssl
+  has pdftotext || echo poppler-utils
   has chromium || echo chromium
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
   $bench || return 0
