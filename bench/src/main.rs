@@ -12,6 +12,10 @@ mod submissions;
 use axum::Router;
 use axum::routing::get;
 
+/// The node's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -12,7 +12,7 @@ use kernel::time::Timestamp;
 use packs::Versioned;
 use packs::model::Procedure;
 use serde::{Deserialize, Serialize};
-use store::{IntoValue, Reads, Store, StoreError, Tx, Value, params};
+use store::{Reads, Store, StoreError, Tx, Value, params};
 
 use crate::error::ActionError;
 use crate::model::{Agenda, Case, CaseError, CaseEvent, CaseEventKind, ClockName, EVENT_VERSION, EventActor};
@@ -401,16 +401,7 @@ async fn count(tx: &Tx, case: &Case, event: &CaseEvent) -> Result<(), StoreError
 
 async fn insert_events(tx: &Tx, key: CaseKey, events: Vec<SealedEvent>) -> Result<(), StoreError> {
     let rows = events.into_iter().map(|event| {
-        params![
-            key.subject,
-            key.id,
-            event.seq,
-            event.at,
-            event.kind,
-            EVENT_VERSION,
-            event.data,
-            event.chain
-        ]
+        params![key.subject, key.id, event.seq, event.at, event.kind, EVENT_VERSION, event.data, event.chain]
     });
     let into = "INSERT INTO cases_event (subject_id, case_id, seq, at, kind, version, data, chain)";
     tx.insert(into, rows.collect()).await

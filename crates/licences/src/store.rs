@@ -114,31 +114,36 @@ pub async fn wallet_of(db: &impl Reads, holder: SubjectId) -> Result<Vec<Licence
     rows.into_iter().map(|row| opened(db, row)).collect()
 }
 
-/// The newest licence of a type that its holder may rely on today.
+/// Of each of these types, the newest licence that its holder may rely on today.
 pub async fn find_valid(
     db: &impl Reads,
     holder: SubjectId,
-    type_id: &str,
-) -> Result<Option<Licence>, StoreError> {
+    types: &[&str],
+) -> Result<Vec<Licence>, StoreError> {
     let today = db.store().env().now().china_date();
     let rows: Vec<LicenceRow> = db
         .query(
             &format!(
                 "SELECT {COLUMNS}
                    FROM licences_licence
-                  WHERE subject_id = $1 AND type_id = $2 AND status = 'valid'
+                  WHERE subject_id = $1 AND status = 'valid'
                   ORDER BY licence_id DESC"
             ),
-            params![holder, type_id],
+            params![holder],
         )
         .await?;
+    let mut found: Vec<Licence> = Vec::new();
     for row in rows {
+        let wanted = types.contains(&row.type_id.as_str());
+        if !wanted || found.iter().any(|newer| newer.type_id == row.type_id) {
+            continue;
+        }
         let licence = opened(db, row)?;
         if licence.standing(today) == crate::model::licence::Standing::Valid {
-            return Ok(Some(licence));
+            found.push(licence);
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
 store::row! {

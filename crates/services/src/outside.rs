@@ -150,31 +150,25 @@ pub(crate) async fn held(
     subject: SubjectId,
     types: &[&str],
 ) -> Result<Vec<HeldLicence>, StoreError> {
-    let mut found: Vec<HeldLicence> = Vec::new();
-    for kind in types {
-        if found.iter().any(|held| held.kind == *kind) {
-            continue;
-        }
-        let Some(licence) = licences::find_valid(db, subject, kind).await? else { continue };
-        let text = |value: &FieldValue| match value {
-            FieldValue::Text(text) => Some(text.clone()),
-            FieldValue::List(list) => Some(list.join("、")),
-            FieldValue::Truth(_) | FieldValue::Whole(_) => None,
-        };
-        found.push(HeldLicence {
-            kind: licence.type_id.clone(),
-            id: licence.id,
-            number: licence.identifier().to_string(),
-            fields: licence
-                .record
-                .fields
-                .iter()
-                .filter_map(|(id, value)| Some((id.clone(), text(value)?)))
-                .collect(),
-            since: licence.issued_at,
-        });
-    }
-    Ok(found)
+    let text = |value: &FieldValue| match value {
+        FieldValue::Text(text) => Some(text.clone()),
+        FieldValue::List(list) => Some(list.join("、")),
+        FieldValue::Truth(_) | FieldValue::Whole(_) => None,
+    };
+    let licences = licences::find_valid(db, subject, types).await?;
+    let held = licences.into_iter().map(|licence| HeldLicence {
+        id: licence.id,
+        number: licence.identifier().to_string(),
+        fields: licence
+            .record
+            .fields
+            .iter()
+            .filter_map(|(id, value)| Some((id.clone(), text(value)?)))
+            .collect(),
+        since: licence.issued_at,
+        kind: licence.type_id,
+    });
+    Ok(held.collect())
 }
 
 /// The types of every valid licence in a wallet, and how many there are.

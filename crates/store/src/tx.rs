@@ -173,11 +173,8 @@ impl Tx {
         }
         let mut tx = Self { store, slot: Some(slot), noted: Mutex::default() };
         let group = tx.group_mut()?;
-        let savepoint = if group.savepoint {
-            "RELEASE SAVEPOINT member; SAVEPOINT member"
-        } else {
-            "SAVEPOINT member"
-        };
+        let savepoint =
+            if group.savepoint { "RELEASE SAVEPOINT member; SAVEPOINT member" } else { "SAVEPOINT member" };
         group.transaction.execute_unprepared(savepoint).await?;
         group.savepoint = true;
         Ok(tx)

@@ -42,8 +42,8 @@ async fn a_licence_is_found_as_it_was_issued() {
         assert_eq!(LicenceIdentifier::parse(&identifier).as_ref(), Ok(licence.identifier()));
         assert_eq!(find_by_identifier(&read, &identifier).await.unwrap(), Some(licence.clone()));
         assert_eq!(wallet_of(&read, holder()).await.unwrap(), vec![licence.clone()]);
-        assert_eq!(find_valid(&read, holder(), "business-licence").await.unwrap(), Some(licence.clone()));
-        assert_eq!(find_valid(&read, holder(), "resident-id").await.unwrap(), None);
+        assert_eq!(find_valid(&read, holder(), &["business-licence"]).await.unwrap(), [licence.clone()]);
+        assert_eq!(find_valid(&read, holder(), &["resident-id"]).await.unwrap(), []);
         for term in ["92532901ma6k0000xy", "大理市古城 苍洱扎染小店", &identifier.to_lowercase()] {
             let found = licences::store::find_by_term(&read, term, 10).await.unwrap();
             assert_eq!(found, vec![licence.clone()], "{term}");
@@ -91,7 +91,7 @@ async fn suspending_restoring_and_revoking_show_everywhere_and_keep_the_history(
         let suspended = actions::suspend(&tx, &officer(), licence.clone(), grounds()).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(entry(&test, &licence).await, Entry::Suspended);
-        assert_eq!(find_valid(&test.store.read(), holder(), "business-licence").await.unwrap(), None);
+        assert_eq!(find_valid(&test.store.read(), holder(), &["business-licence"]).await.unwrap(), []);
 
         let tx = test.store.begin().await.unwrap();
         test.clock.advance(SignedDuration::from_secs(1));
@@ -183,7 +183,7 @@ async fn terms_end_once_even_after_days_of_standstill() {
         test.clock.advance(SignedDuration::from_hours(24 * 20));
         let today = date(2026, 12, 14);
         assert_eq!(licence.standing(today), Standing::Expired);
-        assert_eq!(find_valid(&test.store.read(), holder(), "business-licence").await.unwrap(), None);
+        assert_eq!(find_valid(&test.store.read(), holder(), &["business-licence"]).await.unwrap(), []);
         assert_eq!(actions::expire_due(&test.store, today).await.unwrap(), 1);
         assert_eq!(actions::expire_due(&test.store, today).await.unwrap(), 0);
         assert_eq!(again(&test, &licence).await.state.status, Status::Expired);
