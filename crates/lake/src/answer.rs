@@ -1,0 +1,157 @@
+//! Rows on their way to an asker.
+
+use std::time::Duration;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::ipc::writer::StreamWriter;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::LogicalPlan;
+use futures_util::StreamExt;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+
+use crate::LakeError;
+use crate::error::Limit;
+use crate::session::run;
+
+/// The rows of one query as they come. Dropped, it ends the query.
+pub struct Answer {
+    stream: SendableRecordBatchStream,
+    plan_hash: [u8; 32],
+    deadline: Instant,
+    rows_left: usize,
+    rows: usize,
+    bytes: usize,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// What a column of an answer is called and holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerColumn {
+    /// Its name.
+    pub name: String,
+    /// What it holds, as the engine names it, such as `Utf8`.
+    pub kind: String,
+    /// Whether it is a number.
+    pub numeric: bool,
+}
+
+/// Some rows of an answer.
+#[derive(Clone, Debug)]
+pub struct Rows(pub(crate) RecordBatch);
+
+impl Answer {
+    pub(crate) fn new(
+        stream: SendableRecordBatchStream,
+        plan: &LogicalPlan,
+        deadline: Instant,
+        rows: usize,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        // The plan before the engine changed it: what was asked, whatever the data.
+        let plan_hash = crypto::hash::sm3(plan.display_indent_schema().to_string().as_bytes());
+        Self { stream, plan_hash, deadline, rows_left: rows, rows: 0, bytes: 0, _permit: permit }
+    }
+
+    /// SM3 of the plan of the query.
+    pub fn plan_hash(&self) -> [u8; 32] {
+        self.plan_hash
+    }
+
+    /// The columns.
+    pub fn columns(&self) -> Vec<AnswerColumn> {
+        self.schema()
+            .fields()
+            .iter()
+            .map(|field| AnswerColumn {
+                name: field.name().clone(),
+                kind: field.data_type().to_string(),
+                numeric: field.data_type().is_numeric(),
+            })
+            .collect()
+    }
+
+    pub(crate) fn schema(&self) -> SchemaRef {
+        self.stream.schema()
+    }
+
+    /// Rows that were answered so far.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Bytes of the rows that were answered so far, as they are in memory.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The next rows; none at the end.
+    pub async fn next(&mut self) -> Result<Option<Rows>, LakeError> {
+        let next = tokio::time::timeout_at(self.deadline, self.stream.next())
+            .await
+            .map_err(|_| LakeError::Limit(Limit::Time))?;
+        let Some(batch) = next else { return Ok(None) };
+        let batch = batch.map_err(run)?;
+        self.rows_left = self.rows_left.checked_sub(batch.num_rows()).ok_or(LakeError::Limit(Limit::Rows))?;
+        self.rows += batch.num_rows();
+        self.bytes += batch.get_array_memory_size();
+        Ok(Some(Rows(batch)))
+    }
+
+    /// All rows at once.
+    pub async fn all(&mut self) -> Result<Vec<Rows>, LakeError> {
+        let mut all = Vec::new();
+        while let Some(rows) = self.next().await? {
+            all.push(rows);
+        }
+        Ok(all)
+    }
+
+    /// How long the query may still run.
+    pub fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+}
+
+impl Rows {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.0.num_rows()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Cell by cell as text; an empty cell is none.
+    pub fn texts(&self) -> Result<Vec<Vec<Option<String>>>, LakeError> {
+        use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+        let options = FormatOptions::default();
+        let columns = self
+            .0
+            .columns()
+            .iter()
+            .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut rows = Vec::with_capacity(self.len());
+        for row in 0..self.len() {
+            let cells = self.0.columns().iter().zip(&columns).map(|(column, texts)| {
+                (!column.is_null(row) && *column.data_type() != DataType::Null)
+                    .then(|| texts.value(row).to_string())
+            });
+            rows.push(cells.collect());
+        }
+        Ok(rows)
+    }
+}
+
+/// Rows as one Arrow IPC stream.
+pub fn to_ipc(schema_of: &Answer, rows: &[Rows]) -> Result<Vec<u8>, LakeError> {
+    let mut writer = StreamWriter::try_new(Vec::new(), &schema_of.schema())?;
+    for part in rows {
+        writer.write(&part.0)?;
+    }
+    Ok(writer.into_inner()?)
+}

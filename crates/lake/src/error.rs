@@ -1,0 +1,150 @@
+//! What can go wrong in the lake.
+
+use datafusion::error::DataFusionError;
+use deltalake::DeltaTableError;
+use kernel::error::Coded;
+use store::StoreError;
+
+/// An error of the lake. What an asker is told is its [`Coded::code`] alone: the text may speak of rows that they
+/// must not see, and is for the operator.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LakeError {
+    /// A name or definition that no table can have.
+    #[error("`{name}` {reason}")]
+    Schema {
+        /// What was named.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is no such table.
+    #[error("there is no table `{0}`")]
+    NoTable(String),
+    /// A policy that does not fit its table.
+    #[error("the policy does not fit the table: {0}")]
+    Policy(String),
+    /// Data that do not have the columns of their table.
+    #[error("the data do not fit the table: {0}")]
+    Data(String),
+    /// A statement that no door runs.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The asker's SQL cannot be understood or names what is not there.
+    #[error("the statement cannot be planned")]
+    Plan(#[source] Box<DataFusionError>),
+    /// A masked column that is looked up by its true value is used otherwise.
+    #[error("`{0}` is masked: it may be compared with constants alone, joined to nothing else by OR")]
+    Matched(String),
+    /// It failed while it ran.
+    #[error("the statement failed while it ran")]
+    Run(#[source] Box<DataFusionError>),
+    /// A limit was reached.
+    #[error("a limit was reached: {0}")]
+    Limit(Limit),
+    /// The Delta table could not be read or written.
+    #[error("the Delta table could not be read or written")]
+    Delta(#[source] Box<DeltaTableError>),
+    /// The ledger could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Arrow refused what this crate made.
+    #[error("the data could not be converted")]
+    Arrow(#[source] Box<datafusion::arrow::error::ArrowError>),
+    /// The files of the lake cannot be reached.
+    #[error("the lake's files cannot be reached: {0}")]
+    Files(String),
+}
+
+/// Why a statement is not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It defines or changes something.
+    #[error("only queries are run")]
+    NotAQuery,
+    /// It asks how a query is run.
+    #[error("plans are not shown")]
+    Explain,
+    /// More than one statement.
+    #[error("one statement at a time")]
+    Several,
+    /// A function that is not on the list.
+    #[error("a function is not on the list")]
+    Function,
+    /// It is longer or deeper than is read.
+    #[error("the statement is too long")]
+    TooLong,
+}
+
+/// Which limit was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Limit {
+    /// It ran too long.
+    #[error("time")]
+    Time,
+    /// It needs too much memory.
+    #[error("memory")]
+    Memory,
+    /// It answers with too many rows.
+    #[error("rows")]
+    Rows,
+    /// Too many run at once.
+    #[error("concurrency")]
+    Concurrency,
+    /// The asker cancelled it.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl LakeError {
+    /// What an asker may read beside the code. Only errors of planning have such a text: they speak of the asker's
+    /// own statement and of the names that they may see. Whatever happens later may speak of the data.
+    pub fn for_asker(&self) -> Option<String> {
+        match self {
+            Self::Plan(error) => {
+                // The engine guesses what was meant, and guesses otherwise the next time.
+                let text = error.strip_backtrace();
+                Some(text.split("\nDid you mean").next().unwrap_or_default().to_owned())
+            }
+            Self::Matched(_) | Self::Refused(_) => Some(self.to_string()),
+            _ => None,
+        }
+    }
+}
+
+impl Coded for LakeError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Schema { .. } => "lake.schema",
+            Self::NoTable(_) => "lake.no_table",
+            Self::Policy(_) => "lake.policy",
+            Self::Data(_) => "lake.data",
+            Self::Refused(Refusal::NotAQuery) => "lake.not_a_query",
+            Self::Refused(Refusal::Explain) => "lake.explain",
+            Self::Refused(Refusal::Several) => "lake.several_statements",
+            Self::Refused(Refusal::Function) => "lake.function",
+            Self::Refused(Refusal::TooLong) => "lake.too_long",
+            Self::Plan(_) => "lake.plan",
+            Self::Matched(_) => "lake.matched",
+            Self::Run(_) => "lake.run",
+            Self::Limit(Limit::Time) => "lake.limit_time",
+            Self::Limit(Limit::Memory) => "lake.limit_memory",
+            Self::Limit(Limit::Rows) => "lake.limit_rows",
+            Self::Limit(Limit::Concurrency) => "lake.limit_concurrency",
+            Self::Limit(Limit::Cancelled) => "lake.cancelled",
+            Self::Delta(_) | Self::Store(_) | Self::Arrow(_) | Self::Files(_) => "lake.unavailable",
+        }
+    }
+}
+
+impl From<DeltaTableError> for LakeError {
+    fn from(error: DeltaTableError) -> Self {
+        Self::Delta(Box::new(error))
+    }
+}
+
+impl From<datafusion::arrow::error::ArrowError> for LakeError {
+    fn from(error: datafusion::arrow::error::ArrowError) -> Self {
+        Self::Arrow(Box::new(error))
+    }
+}

@@ -1,0 +1,169 @@
+//! The tables of the lake: what they are called, what they look like, where they lie.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use datafusion::execution::runtime_env::RuntimeEnv;
+use kernel::time::Timestamp;
+use store::{Reads, Store, Tx, params};
+
+use crate::schema::{Column, Schema, check_name};
+use crate::session::Limits;
+use crate::{LakeError, session};
+
+/// The folder of the lake in the data folder.
+pub const FOLDER: &str = "lake";
+
+/// The name of a table, such as `population`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TableId(String);
+
+impl TableId {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TableId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for TableId {
+    type Err = LakeError;
+
+    fn from_str(text: &str) -> Result<Self, LakeError> {
+        check_name(text)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// A table as it is now.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its name.
+    pub id: TableId,
+    /// Its columns.
+    pub schema: Schema,
+    /// How often the columns were changed; from 1.
+    pub version: u32,
+    /// Since when it is there.
+    pub created_at: Timestamp,
+}
+
+/// The lake of a node. Cheap to clone.
+#[derive(Clone)]
+pub struct Lake {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    folder: PathBuf,
+    runtime: Arc<RuntimeEnv>,
+    running: Arc<tokio::sync::Semaphore>,
+    limits: Limits,
+}
+
+store::row! {
+    struct TableRow { table_id: String, schema: String, version: u32, created_at: Timestamp }
+}
+
+impl Lake {
+    /// The lake in the data folder of this ledger.
+    pub fn open(store: Store, limits: Limits) -> Result<Self, LakeError> {
+        let folder = store.data_dir().join(FOLDER);
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| LakeError::Files(format!("`{}`: {error}", folder.display())))?;
+        let folder = folder
+            .canonicalize()
+            .map_err(|error| LakeError::Files(format!("`{}`: {error}", folder.display())))?;
+        let runtime = session::runtime(&limits)?;
+        let running = Arc::new(tokio::sync::Semaphore::new(limits.concurrency));
+        Ok(Self { inner: Arc::new(Inner { store, folder, runtime, running, limits }) })
+    }
+
+    /// The ledger that holds the inbox.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// What a query may use.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    pub(crate) fn runtime(&self) -> &Arc<RuntimeEnv> {
+        &self.inner.runtime
+    }
+
+    pub(crate) fn running(&self) -> &Arc<tokio::sync::Semaphore> {
+        &self.inner.running
+    }
+
+    /// Where the files of a table lie.
+    pub(crate) fn folder_of(&self, table: &TableId) -> PathBuf {
+        self.inner.folder.join(table.as_str())
+    }
+
+    /// Makes a table. False if there is one of this name.
+    pub async fn create_table(tx: &Tx, id: &TableId, schema: &Schema) -> Result<bool, LakeError> {
+        let made = tx
+            .execute(
+                "INSERT INTO lake_table (table_id, schema, version, last_seq, created_at)
+                 VALUES ($1, $2, 1, 0, $3)
+                 ON CONFLICT (table_id) DO NOTHING",
+                params![id.as_str(), to_json(schema)?, tx.store().env().now()],
+            )
+            .await?;
+        Ok(made == 1)
+    }
+
+    /// Adds columns at the end of a table; in what is there already they are empty.
+    pub async fn add_columns(tx: &Tx, table: &Table, more: Vec<Column>) -> Result<Table, LakeError> {
+        let schema = table.schema.extended(more)?;
+        let version = table.version + 1;
+        let changed = tx
+            .execute(
+                "UPDATE lake_table SET schema = $3, version = $4 WHERE table_id = $1 AND version = $2",
+                params![table.id.as_str(), table.version, to_json(&schema)?, version],
+            )
+            .await?;
+        if changed != 1 {
+            return Err(LakeError::Data(format!("`{}` was changed meanwhile", table.id)));
+        }
+        Ok(Table { schema, version, ..table.clone() })
+    }
+
+    /// The table of this name.
+    pub async fn table(db: &impl Reads, id: &TableId) -> Result<Table, LakeError> {
+        let row: Option<TableRow> = db
+            .optional(
+                "SELECT table_id, schema, version, created_at FROM lake_table WHERE table_id = $1",
+                params![id.as_str()],
+            )
+            .await?;
+        row.ok_or_else(|| LakeError::NoTable(id.to_string())).and_then(read)
+    }
+
+    /// Every table, by name.
+    pub async fn tables(db: &impl Reads) -> Result<Vec<Table>, LakeError> {
+        let rows: Vec<TableRow> = db
+            .query("SELECT table_id, schema, version, created_at FROM lake_table ORDER BY table_id", vec![])
+            .await?;
+        rows.into_iter().map(read).collect()
+    }
+}
+
+fn read(row: TableRow) -> Result<Table, LakeError> {
+    let schema = serde_json::from_str(&row.schema).map_err(store::StoreError::from)?;
+    Ok(Table { id: TableId(row.table_id), schema, version: row.version, created_at: row.created_at })
+}
+
+fn to_json(schema: &Schema) -> Result<String, LakeError> {
+    Ok(serde_json::to_string(schema).map_err(store::StoreError::from)?)
+}
