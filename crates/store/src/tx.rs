@@ -45,6 +45,8 @@ struct Group {
     left: Vec<Left>,
     /// Whether the savepoint of an earlier member is still there; the next member replaces it.
     savepoint: bool,
+    /// A savepoint was refused: the transaction is in an unknown state, and nobody may believe in its commit.
+    broken: bool,
     members: usize,
     waiters: Vec<oneshot::Sender<Result<(), String>>>,
 }
@@ -71,7 +73,14 @@ impl Writer {
 
     async fn open_group(&self) -> Result<Group, StoreError> {
         let transaction = self.connection.begin_with_options(self.dialect.begin_write()).await?;
-        Ok(Group { transaction, left: Vec::new(), savepoint: false, members: 0, waiters: Vec::new() })
+        Ok(Group {
+            transaction,
+            left: Vec::new(),
+            savepoint: false,
+            broken: false,
+            members: 0,
+            waiters: Vec::new(),
+        })
     }
 
     /// Signs the audit head, commits, and answers everybody who waits.
@@ -142,6 +151,9 @@ impl Writer {
 pub struct Tx {
     store: Store,
     slot: Option<OwnedMutexGuard<Option<Group>>>,
+    /// Whether it has a savepoint of its own. Before that it has written nothing, and the savepoint that stands is
+    /// another member's.
+    begun: bool,
     noted: Mutex<Noted>,
 }
 
@@ -171,12 +183,18 @@ impl Tx {
         if slot.is_none() {
             *slot = Some(writer.open_group().await?);
         }
-        let mut tx = Self { store, slot: Some(slot), noted: Mutex::default() };
+        let mut tx = Self { store, slot: Some(slot), begun: false, noted: Mutex::default() };
         let group = tx.group_mut()?;
         let savepoint =
             if group.savepoint { "RELEASE SAVEPOINT member; SAVEPOINT member" } else { "SAVEPOINT member" };
-        group.transaction.execute_unprepared(savepoint).await?;
+        // Until the answer is there, nobody knows which savepoint stands; a new one over it is always right.
+        group.savepoint = false;
+        if let Err(error) = group.transaction.execute_unprepared(savepoint).await {
+            group.broken = true;
+            return Err(error.into());
+        }
         group.savepoint = true;
+        tx.begun = true;
         Ok(tx)
     }
 
@@ -278,13 +296,15 @@ impl Drop for Tx {
             return;
         }
         let writer = self.store.inner().writer.clone();
+        let begun = self.begun;
         let rollback = async move {
             let undone = match slot.as_ref() {
+                Some(group) if group.broken => false,
                 // The savepoint stays, and the next member replaces it.
-                Some(group) => {
+                Some(group) if begun => {
                     group.transaction.execute_unprepared("ROLLBACK TO SAVEPOINT member").await.is_ok()
                 }
-                None => true,
+                _ => true,
             };
             let Some(group) = slot.take() else { return };
             if !undone {

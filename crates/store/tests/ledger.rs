@@ -95,6 +95,45 @@ async fn a_failed_statement_undoes_its_own_write_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_hangs_up_while_their_write_begins_undoes_nothing_of_the_others() {
+    for on in BOTH {
+        let test = ledger(on).await;
+        let owner = subject(&test.store);
+        for steps in 0..12_i64 {
+            let first = test.store.begin().await.unwrap();
+            first
+                .execute(
+                    "INSERT INTO test_note (subject_id, number, body, remark) VALUES ($1, $2, NULL, NULL)",
+                    params![owner, steps],
+                )
+                .await
+                .unwrap();
+            let mut second = Box::pin(test.store.begin());
+            // It stands in the queue, so the first waits for it with its commit.
+            assert!(poll(&mut second).is_pending());
+            let first = tokio::spawn(first.commit());
+            tokio::task::yield_now().await;
+            for _ in 0..steps {
+                if poll(&mut second).is_ready() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            drop(second);
+            first.await.unwrap().unwrap();
+            assert_eq!(count(&test.store).await, steps + 1, "{on:?}, given up after {steps} steps");
+        }
+        note(&test.store, owner, 100).await.unwrap();
+        assert_eq!(count(&test.store).await, 13, "{on:?}");
+    }
+}
+
+/// One step of a future.
+fn poll<F: Future>(future: &mut std::pin::Pin<Box<F>>) -> std::task::Poll<F::Output> {
+    future.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_write_survives_opening_the_ledger_again() {
     for on in BOTH {
         let test = ledger(on).await;
