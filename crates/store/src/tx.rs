@@ -176,9 +176,10 @@ impl Tx {
         let writer = store.inner().writer.clone();
         writer.waiting.fetch_add(1, Ordering::SeqCst);
         let mut slot = {
-            // Counts down even if the caller gives up while it waits.
-            let _queued = Queued(&writer.waiting);
-            writer.group.clone().lock_owned().await
+            let mut queued = Queued { writer: &writer, in_turn: false };
+            let slot = writer.group.clone().lock_owned().await;
+            queued.in_turn = true;
+            slot
         };
         if slot.is_none() {
             *slot = Some(writer.open_group().await?);
@@ -331,10 +332,34 @@ impl Drop for Tx {
     }
 }
 
-struct Queued<'a>(&'a AtomicUsize);
+/// Somebody who waits for their turn. The member before them leaves the commit to them, so if they give up, it is
+/// made in their place.
+struct Queued<'a> {
+    writer: &'a Arc<Writer>,
+    in_turn: bool,
+}
 
 impl Drop for Queued<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        self.writer.waiting.fetch_sub(1, Ordering::SeqCst);
+        if self.in_turn {
+            return;
+        }
+        let writer = self.writer.clone();
+        let commit = async move {
+            let mut slot = writer.group.clone().lock_owned().await;
+            if !writer.nobody_waits() {
+                return;
+            }
+            if let Some(group) = slot.take()
+                && let Err(error) = writer.commit_group(group).await
+            {
+                tracing::error!(%error, "a group could not be committed");
+            }
+        };
+        // Outside a runtime the process is ending, and nobody waits for an answer.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(commit);
+        }
     }
 }
