@@ -68,8 +68,8 @@ pub enum Refusal {
     /// More than one statement.
     #[error("one statement at a time")]
     Several,
-    /// A function that is not on the list.
-    #[error("a function is not on the list")]
+    /// A function that no asker may call.
+    #[error("a function may not be called")]
     Function,
     /// It is longer or deeper than is read.
     #[error("the statement is too long")]

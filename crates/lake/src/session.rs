@@ -187,7 +187,8 @@ impl Session {
         }
     }
 
-    /// Whether the plan only reads, only calls what is on the list, and only from governed tables.
+    /// Whether the plan only reads and calls none of the functions that are refused. Tables need no look: the session
+    /// knows governed ones alone.
     fn check(&self, plan: &LogicalPlan) -> Result<(), LakeError> {
         SQLOptions::new()
             .with_allow_ddl(false)
@@ -231,11 +232,7 @@ fn plan(error: DataFusionError) -> LakeError {
 }
 
 pub(crate) fn run(error: DataFusionError) -> LakeError {
-    let mut cause: &DataFusionError = &error;
-    while let DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) = cause {
-        cause = inner;
-    }
-    match cause {
+    match error.find_root() {
         DataFusionError::ResourcesExhausted(_) => LakeError::Limit(Limit::Memory),
         _ => LakeError::Run(Box::new(error)),
     }
@@ -268,7 +265,7 @@ fn called(expr: &Expr) -> Option<&str> {
     }
 }
 
-/// Functions that an asker may call: every one of the engine's but those that tell of the engine, that belong to
+/// Functions that an asker may call: every one of the pinned engine's but those that tell of the engine, that belong to
 /// the barrier, that are not the same when called again, or that estimate: an estimate depends on how the rows are
 /// cut into parts, and the hidden ones have their share in that.
 fn is_allowed(name: &str) -> bool {

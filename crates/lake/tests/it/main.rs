@@ -15,3 +15,4 @@ mod barrier;
 mod common;
 mod corpus;
 mod interference;
+mod limits;
