@@ -1,0 +1,1 @@
+//! The pass code: codes, colour rules, scans and visits.

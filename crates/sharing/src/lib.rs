@@ -1,0 +1,1 @@
+//! Data sharing: resources, loading, and the doors through which a grant is used.
