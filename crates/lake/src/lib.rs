@@ -32,6 +32,7 @@ mod reading;
 pub mod schema;
 pub mod session;
 pub mod tables;
+mod witness;
 
 pub use batch::Batch;
 pub use error::LakeError;
@@ -40,3 +41,4 @@ pub use policy::{Comparison, Mask, Policy, RowRule, Scalar};
 pub use schema::{Column, Kind, Schema};
 pub use session::{Limits, Session};
 pub use tables::{Lake, Table, TableId};
+pub use witness::{Seen, Witness};

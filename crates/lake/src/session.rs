@@ -26,7 +26,7 @@ use crate::barrier::governed::{GovernedTable, MATCHED};
 use crate::barrier::masks;
 use crate::error::{Limit, Refusal};
 use crate::policy::Policy;
-use crate::{Lake, LakeError, TableId, reading};
+use crate::{Lake, LakeError, TableId, Witness, reading};
 
 /// The longest statement, in bytes.
 pub const MAX_SQL: usize = 64 << 10;
@@ -80,6 +80,8 @@ pub struct Granted {
     pub table: TableId,
     /// What may be seen.
     pub policy: Policy,
+    /// Who takes down whose rows pass the barrier.
+    pub witness: Option<Witness>,
 }
 
 /// What an asker sees.
@@ -95,7 +97,7 @@ impl Lake {
         for one in granted {
             let table = Self::table(&self.store().read(), &one.table).await?;
             let below = reading::provider(self, &table).await?;
-            let governed = GovernedTable::new(below, &table.schema, &one.policy)?;
+            let governed = GovernedTable::new(below, &table.schema, &one.policy, one.witness.clone())?;
             if tables.insert(&one.name, Arc::new(governed)).is_some() {
                 return Err(LakeError::Policy(format!("`{}` is granted twice in one session", one.name)));
             }

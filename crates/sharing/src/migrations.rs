@@ -1,0 +1,33 @@
+//! The tables of sharing.
+
+use store::Migration;
+
+/// Every step, in order.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    name: "sharing_0002_uses",
+    statements: &[
+        // `record` is the receipt as it is hashed into the audit log; `statement` is encrypted.
+        "CREATE TABLE sharing_use (
+            use_id TEXT NOT NULL PRIMARY KEY,
+            at BIGINT NOT NULL,
+            door TEXT NOT NULL,
+            actor_kind TEXT NOT NULL,
+            actor_id TEXT NOT NULL,
+            purpose TEXT NOT NULL,
+            case_no TEXT NOT NULL,
+            statement {bytes} NOT NULL,
+            outcome TEXT NOT NULL,
+            row_count BIGINT NOT NULL,
+            persons BIGINT NOT NULL,
+            record TEXT NOT NULL
+        )",
+        "CREATE INDEX sharing_use_actor ON sharing_use (actor_id, use_id)",
+        "CREATE TABLE sharing_use_resource (
+            resource_id TEXT NOT NULL,
+            use_id TEXT NOT NULL,
+            grant_id TEXT NOT NULL,
+            PRIMARY KEY (resource_id, use_id)
+        )",
+        "CREATE INDEX sharing_use_grant ON sharing_use_resource (grant_id, use_id)",
+    ],
+}];
