@@ -3,8 +3,13 @@
 //! Each asker gets a session of their own with nothing in it but what they may see. Statements are checked as text,
 //! as a tree and as a plan; whatever is not known to be a query over governed tables is refused.
 
+mod catalog;
 mod check;
 mod functions;
+mod prepared;
+
+pub use catalog::Asker;
+pub use prepared::Prepared;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -132,28 +137,8 @@ impl Lake {
 impl Session {
     /// Runs one query. Its rows come as they are made; dropping the answer ends it.
     pub async fn query(&self, sql: &str) -> Result<Answer, LakeError> {
-        let permit = self
-            .lake
-            .running()
-            .clone()
-            .try_acquire_owned()
-            .map_err(|_| LakeError::Limit(Limit::Concurrency))?;
         let statement = self.parse(sql)?;
-        let time = self.lake.limits().time;
-        let deadline = tokio::time::Instant::now() + time;
-        let planned = async {
-            let plan = self.context.state().statement_to_plan(statement).await.map_err(plan)?;
-            check::check(&plan)?;
-            let optimised = self.context.state().optimize(&plan).map_err(run)?;
-            check::matches(&optimised)?;
-            let physical = self.context.state().create_physical_plan(&optimised).await.map_err(run)?;
-            Ok::<_, LakeError>((plan, physical))
-        };
-        let (plan, physical) =
-            tokio::time::timeout_at(deadline, planned).await.map_err(|_| LakeError::Limit(Limit::Time))??;
-        let stream =
-            datafusion::physical_plan::execute_stream(physical, self.context.task_ctx()).map_err(run)?;
-        Ok(Answer::new(stream, &plan, deadline, self.lake.limits().rows, permit))
+        self.start(async { self.context.state().statement_to_plan(statement).await.map_err(plan) }, None).await
     }
 
     /// The statement, if it is one and a query.
