@@ -6,12 +6,17 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ParamValues;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::{
+    ArrayElemTypeDef, CastKind, DataType as SqlType, Expr as SqlExpr, Value, visit_expressions_mut,
+};
 
 use super::{SCHEMA, Session, check, plan, run};
 use crate::LakeError;
@@ -52,7 +57,7 @@ impl Session {
     /// Understands a query, with `$1`, `$2` and so on in the place of values. `declared` says what the asker takes
     /// them for, where they say so; what the statement itself says goes before.
     pub async fn prepare(&self, sql: &str, declared: &[Option<CellKind>]) -> Result<Prepared, LakeError> {
-        let statement = self.understand(sql)?;
+        let statement = with_lists(self.understand(sql)?, declared);
         let planning = async { self.context.state().statement_to_plan(statement).await.map_err(plan) };
         let logical = tokio::time::timeout(self.lake.limits().time, planning)
             .await
@@ -133,13 +138,71 @@ impl Session {
     }
 }
 
+/// The statement with each parameter that is declared to be a list cast to that: functions over lists are chosen before
+/// the types of parameters are found.
+fn with_lists(mut statement: Statement, declared: &[Option<CellKind>]) -> Statement {
+    let list = |name: &str| {
+        let place: usize = name.strip_prefix('$')?.parse().ok()?;
+        match declared.get(place.checked_sub(1)?)?.as_ref()? {
+            CellKind::List(item) => Some(match item.as_ref() {
+                CellKind::Bool => SqlType::Boolean,
+                CellKind::Int2 | CellKind::Int4 | CellKind::Int8 => SqlType::BigInt(None),
+                CellKind::Float4 | CellKind::Float8 => SqlType::DoublePrecision,
+                CellKind::Date => SqlType::Date,
+                CellKind::Text => SqlType::Text,
+                _ => return None,
+            }),
+            _ => None,
+        }
+    };
+    if let Statement::Statement(inner) = &mut statement {
+        let _: ControlFlow<()> = visit_expressions_mut(inner.as_mut(), |expr| {
+            if let SqlExpr::Value(value) = expr
+                && let Value::Placeholder(name) = &value.value
+                && let Some(item) = list(name)
+            {
+                *expr = SqlExpr::Cast {
+                    kind: CastKind::Cast,
+                    expr: Box::new(expr.clone()),
+                    data_type: SqlType::Array(ArrayElemTypeDef::SquareBracket(Box::new(item), None)),
+                    array: false,
+                    format: None,
+                };
+            }
+            ControlFlow::Continue(())
+        });
+    }
+    statement
+}
+
+/// The types that the statement itself casts its parameters to.
+fn cast_to(logical: &LogicalPlan) -> Result<BTreeMap<String, DataType>, LakeError> {
+    let mut types = BTreeMap::new();
+    logical
+        .apply_with_subqueries(|node| {
+            node.apply_expressions(|expr| {
+                expr.apply(|part| {
+                    if let Expr::Cast(cast) = part
+                        && let Expr::Placeholder(place) = cast.expr.as_ref()
+                    {
+                        types.insert(place.id.clone(), cast.field.data_type().clone());
+                    }
+                    Ok(TreeNodeRecursion::Continue)
+                })
+            })
+        })
+        .map_err(run)?;
+    Ok(types)
+}
+
 /// What each parameter is: what the plan expects, else what the asker said, else text.
 fn parameters(logical: &LogicalPlan, declared: &[Option<CellKind>]) -> Result<Vec<DataType>, LakeError> {
     let mut found = BTreeMap::new();
+    let casts = cast_to(logical)?;
     for (name, expected) in logical.get_parameter_types().map_err(plan)? {
         let place = name.strip_prefix('$').and_then(|digits| digits.parse::<usize>().ok());
         match place {
-            Some(place) if (1..=MAX_PARAMETERS).contains(&place) => found.insert(place, expected),
+            Some(place) if (1..=MAX_PARAMETERS).contains(&place) => found.insert(place, expected.or_else(|| casts.get(&name).cloned())),
             _ => return Err(LakeError::Parameter(0)),
         };
     }

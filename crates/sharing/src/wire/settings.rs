@@ -79,7 +79,7 @@ impl Settings {
     pub(super) fn set(&mut self, name: &str, value: Option<&str>) -> Result<Option<&'static str>, Failure> {
         let (name, .., told) = Self::check(name, value)?;
         match value {
-            Some(value) => self.set.insert(name, value.to_owned()),
+            Some(value) => self.set.insert(name, kept(name, value)),
             None => self.set.remove(name),
         };
         Ok(*told)
@@ -88,7 +88,7 @@ impl Settings {
     /// What the client gave when it connected.
     pub(super) fn begin(&mut self, name: &str, value: &str) -> Result<(), Failure> {
         let (name, ..) = Self::check(name, Some(value))?;
-        self.first.insert(name, value.to_owned());
+        self.first.insert(name, kept(name, value));
         Ok(())
     }
 
@@ -116,7 +116,7 @@ impl Settings {
             && !value.contains('\0')
             && match known.0 {
                 // What is answered is written in one way; another would be promised in vain.
-                "client_encoding" => matches!(lower.replace(['-', '_'], "").as_str(), "utf8" | "unicode"),
+                "client_encoding" => matches!(lower.replace(['-', '_', '\''], "").as_str(), "utf8" | "unicode"),
                 "datestyle" => lower.starts_with("iso"),
                 "intervalstyle" => lower == "postgres",
                 "standard_conforming_strings" => lower == "on",
@@ -143,6 +143,11 @@ impl Settings {
     pub(super) fn all(&self) -> BTreeMap<String, String> {
         KNOWN.iter().map(|known| (known.0.to_owned(), self.get(known.0).unwrap_or_default().to_owned())).collect()
     }
+}
+
+/// A value as it is kept: there is one encoding, whatever a client calls it.
+fn kept(name: &str, value: &str) -> String {
+    if name == "client_encoding" { "UTF8".to_owned() } else { value.to_owned() }
 }
 
 /// `200`, in milliseconds, or with a unit.

@@ -159,7 +159,13 @@ fn set(tokens: &[Token]) -> Statement {
         [] => return Statement::Refused,
         [one] if one.kind == TokenKind::Word && one.text == "default" => None,
         // `-5` is two tokens.
-        several => Some(several.iter().map(|token| token.text.as_str()).collect::<Vec<_>>().concat().replace(',', ", ")),
+        several => {
+            let part = |token: &Token| match token.kind == TokenKind::Sign && token.text == "," {
+                true => ", ".to_owned(),
+                false => token.text.clone(),
+            };
+            Some(several.iter().map(part).collect())
+        }
     };
     Statement::Set { name, value, local }
 }

@@ -44,7 +44,7 @@ impl OneUser {
 }
 
 #[async_trait]
-impl Gate for Arc<OneUserGate> {
+impl Gate for OneUserGate {
     async fn verifier(&self, user: &str) -> Option<Verifier> {
         (user == USER).then(|| Verifier::new(SECRET, [3; 16], ITERATIONS))
     }
@@ -119,9 +119,19 @@ impl TestDoor {
         let tls = Tls::of_loopback(&folder).unwrap();
         let env = test.store.env().clone();
         let address = "127.0.0.1:0".parse().unwrap();
-        let as_gate: Arc<dyn Gate> = Arc::new(Arc::new(OneUserGate(gate.clone())));
+        let as_gate = Arc::new(OneUserGate(gate.clone()));
         let door = Door::open(as_gate, address, Some(tls), limits, env).await.unwrap();
         Self { door, gate, granted, folder, _test: test }
+    }
+
+    /// What the door asks, for another door.
+    pub(crate) fn as_gate(&self) -> Arc<dyn Gate> {
+        Arc::new(OneUserGate(self.gate.clone()))
+    }
+
+    /// The door's certificate, for another door.
+    pub(crate) fn tls(&self) -> Tls {
+        Tls::of_loopback(&self.folder).unwrap()
     }
 
     /// The certificate that clients check the door's against.

@@ -26,6 +26,7 @@ pub(super) fn register(context: &SessionContext, asker: &Asker) {
     let yes = ScalarValue::Boolean(Some(true));
     let no = ScalarValue::Boolean(Some(false));
     let zero = ScalarValue::Int64(Some(0));
+    // A size would tell of rows that are hidden.
     let constants = [
         (VERSION, text(&asker.version)),
         ("session_user", text(&asker.user)),
@@ -59,6 +60,8 @@ pub(super) fn register(context: &SessionContext, asker: &Asker) {
         ("pg_table_size", zero.clone()),
         ("pg_indexes_size", zero.clone()),
         ("pg_database_size", zero),
+        ("to_regclass", ScalarValue::Int32(None)),
+        ("to_regtype", ScalarValue::Int32(None)),
         ("pg_my_temp_schema", ScalarValue::Int32(Some(0))),
     ];
     for of_library in [
