@@ -97,7 +97,7 @@ pub(super) fn parse_instant(text: &str) -> Option<i64> {
 /// The microseconds since 1970 of a text of no zone.
 pub(super) fn parse_timestamp(text: &str) -> Option<i64> {
     let at: jiff::civil::DateTime = text.trim().parse().ok()?;
-    at.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp().as_microsecond())
+    jiff::tz::Offset::UTC.to_timestamp(at).ok().map(|instant| instant.as_microsecond())
 }
 
 #[cfg(test)]

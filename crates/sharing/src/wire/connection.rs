@@ -91,7 +91,7 @@ async fn enter(tcp: TcpStream, shared: Arc<Shared>) -> io::Result<Option<Connect
         Ok(None) => return Ok(None),
         Err(failure) => {
             socket.send(PgWireBackendMessage::ErrorResponse(failure.response())).await?;
-            socket.close().await?;
+            SinkExt::<PgWireBackendMessage>::close(&mut socket).await?;
             return Ok(None);
         }
     };

@@ -177,7 +177,7 @@ impl Connection {
                     self.note_end(None).await;
                     self.done(format!("SELECT {sent}")).await
                 }
-                None => self.send(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse)).await,
+                None => self.send(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new())).await,
             };
         };
         self.allowed(&statement)?;

@@ -17,7 +17,7 @@ impl Connection {
     pub(super) async fn simple(&mut self, sql: &str) -> Result<(), Failure> {
         let statements = text::statements(sql);
         if statements.is_empty() {
-            self.send(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse)).await?;
+            self.send(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new())).await?;
         }
         for statement in statements {
             self.allowed(&statement)?;

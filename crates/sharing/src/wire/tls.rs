@@ -109,7 +109,7 @@ fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (first, rest) = der.split_first()?;
     let (short, rest) = rest.split_first()?;
     let (length, rest) = match short {
-        0..0x80 => (usize::from(*short), rest),
+        0..=0x7f => (usize::from(*short), rest),
         0x81..=0x84 => {
             let (bytes, rest) = rest.split_at_checked(usize::from(short & 0x7f))?;
             (bytes.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)), rest)

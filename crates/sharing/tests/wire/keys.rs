@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use kernel::actor::Actor;
 use kernel::ids::AccountId;
 use sharing::keys::{self, CreateKeyError, NewKey, Owner};
+use store::Reads;
 use store::test::{BOTH, open};
 
 #[tokio::test]

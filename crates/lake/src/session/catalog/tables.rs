@@ -163,7 +163,7 @@ impl Shown {
             ("reltablespace", zeros()),
             // How many rows and pages there are is nobody's business: PostgreSQL's word for unknown.
             ("relpages", zeros()),
-            ("reltuples", Arc::new(Float32Array::from(vec![-1.0; count]))),
+            ("reltuples", Arc::new(Float32Array::from(vec![-1.0; count])) as ArrayRef),
             ("relallvisible", zeros()),
             ("reltoastrelid", zeros()),
             ("relhasindex", no()),
@@ -312,8 +312,8 @@ impl Shown {
                 false => one.name,
             }))),
             ("character_maximum_length", no_numbers(count)),
-            ("numeric_precision", Arc::new(types.iter().map(|one| one.precision).collect::<Int32Array>())),
-            ("numeric_scale", Arc::new(types.iter().map(|one| one.scale).collect::<Int32Array>())),
+            ("numeric_precision", known(types.iter().map(|one| one.precision))),
+            ("numeric_scale", known(types.iter().map(|one| one.scale))),
             ("udt_schema", texts(vec![PG_CATALOG; count])),
             ("udt_name", texts(types.iter().map(|one| one.short))),
             ("is_identity", texts(vec!["NO"; count])),
@@ -397,11 +397,15 @@ fn texts<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> ArrayRef {
 }
 
 fn numbers(values: impl IntoIterator<Item = i32>) -> ArrayRef {
+    Arc::new(Int32Array::from_iter_values(values))
+}
+
+fn known(values: impl IntoIterator<Item = Option<i32>>) -> ArrayRef {
     Arc::new(values.into_iter().collect::<Int32Array>())
 }
 
 fn small(values: impl IntoIterator<Item = i16>) -> ArrayRef {
-    Arc::new(values.into_iter().collect::<Int16Array>())
+    Arc::new(Int16Array::from_iter_values(values))
 }
 
 fn flags(values: impl IntoIterator<Item = bool>) -> ArrayRef {
