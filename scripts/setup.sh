@@ -46,6 +46,10 @@ missing_packages() {
   has pdftotext || echo poppler-utils
   has chromium || echo chromium
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
+  has psql || echo postgresql-client
+  has java || echo default-jdk-headless
+  [ -e /usr/share/java/postgresql.jar ] || echo libpostgresql-jdbc-java
+  /usr/bin/python3 -c 'import sys, importlib.util; sys.exit(importlib.util.find_spec("ensurepip") is None)' 2>/dev/null || echo python3-venv
   $bench || return 0
   has wrk || echo wrk
 }
@@ -102,6 +106,19 @@ page_macros() {
   echo "$want" >"$vendor/.stamp"
 }
 
+# The PostgreSQL door is tested with other people's clients.
+door_clients() {
+  local folder=.venv/clients lock=crates/sharing/tests/clients/requirements.txt want
+  want=$(digest "$lock")
+  [ "$(cat "$folder/.stamp" 2>/dev/null)" = "$want" ] && return
+  say "fetching clients of the PostgreSQL door"
+  rm -rf "$folder"
+  /usr/bin/python3 -m venv "$folder"
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary=:all: --require-hashes \
+    --requirement "$lock"
+  echo "$want" >"$folder/.stamp"
+}
+
 page_assets() {
   local stamp=node_modules/.yiwang-assets sources want
   mapfile -t sources < <(find crates/web/assets/scss crates/web/assets/js crates/web/assets/img -type f | LC_ALL=C sort)
@@ -129,3 +146,4 @@ $demo || test_runner
 npm_packages
 page_macros
 page_assets
+$demo || door_clients

@@ -36,6 +36,9 @@ pub enum LakeError {
     /// A masked column that is looked up by its true value is used otherwise.
     #[error("`{0}` is masked: it may be compared with constants alone, joined to nothing else by OR")]
     Matched(String),
+    /// The value of a parameter is missing or does not fit; which one, from 1.
+    #[error("the value of parameter {0} is missing or does not fit")]
+    Parameter(usize),
     /// It failed while it ran.
     #[error("the statement failed while it ran")]
     Run(#[source] Box<DataFusionError>),
@@ -106,7 +109,7 @@ impl LakeError {
                 let text = error.strip_backtrace();
                 Some(text.split("\nDid you mean").next().unwrap_or_default().to_owned())
             }
-            Self::Matched(_) | Self::Refused(_) => Some(self.to_string()),
+            Self::Matched(_) | Self::Refused(_) | Self::Parameter(_) => Some(self.to_string()),
             _ => None,
         }
     }
@@ -126,6 +129,7 @@ impl Coded for LakeError {
             Self::Refused(Refusal::TooLong) => "lake.too_long",
             Self::Plan(_) => "lake.plan",
             Self::Matched(_) => "lake.matched",
+            Self::Parameter(_) => "lake.parameter",
             Self::Run(_) => "lake.run",
             Self::Limit(Limit::Time) => "lake.limit_time",
             Self::Limit(Limit::Memory) => "lake.limit_memory",

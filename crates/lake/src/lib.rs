@@ -22,6 +22,7 @@
 pub mod answer;
 mod barrier;
 pub mod batch;
+pub mod cells;
 pub mod compaction;
 mod delta;
 pub mod error;
@@ -31,14 +32,16 @@ pub mod policy;
 mod reading;
 pub mod schema;
 pub mod session;
+mod sqlstate;
 pub mod tables;
 mod witness;
 
 pub use batch::Batch;
+pub use cells::{Cell, CellKind};
 pub use error::LakeError;
 pub use migrations::MIGRATIONS;
 pub use policy::{Comparison, Mask, Policy, RowRule, Scalar};
 pub use schema::{Column, Kind, Schema};
-pub use session::{Limits, Session};
+pub use session::{Asker, Limits, Prepared, Session};
 pub use tables::{Lake, Table, TableId};
 pub use witness::{Seen, Witness};

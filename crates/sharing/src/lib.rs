@@ -14,15 +14,17 @@
 //!
 //! # Tables
 //!
-//! `sharing_use`, `sharing_use_resource` (by resource; they name nobody whose data it is).
+//! `sharing_key` (access keys), `sharing_use`, `sharing_use_resource` (by resource; they name nobody whose data it is).
 
 pub mod api;
+pub mod keys;
 pub mod migrations;
 mod pages;
 mod problem;
 pub mod receipt;
 pub mod records;
 pub mod uses;
+pub mod wire;
 
 pub use migrations::MIGRATIONS;
 pub use uses::State;
