@@ -477,6 +477,25 @@ mod tests {
     }
 
     #[test]
+    fn rounds_far_apart_give_each_number_and_household_once() {
+        let (mut numbers, mut homes) = (BTreeSet::new(), BTreeSet::new());
+        let mut people = 0;
+        // 61 rounds on, and 61 times 250 blocks on, the days and sequences of a county would come again.
+        for round in [0, 1, 4, 60, 61, 62, 122, 500, 938, 999] {
+            let made = People::of(round).unwrap();
+            people += made.people.len();
+            numbers.extend(made.people.into_iter().map(|person| person.id));
+            homes.extend(made.households.into_iter().map(|home| home.no));
+        }
+        assert_eq!(numbers.len(), people);
+        let of_a_round = usize::try_from(BLOCKS * HOUSEHOLDS).unwrap();
+        assert_eq!(homes.len(), 10 * of_a_round + 16, "those who sign in have homes of their own");
+        let largest = places::COUNTIES.iter().map(|county| county.blocks).max().unwrap();
+        let blocks = i64::try_from(largest).unwrap() * i64::from(super::super::MOST);
+        assert!(blocks < DAYS * 1_000 / SEQUENCES, "there are sequences for all blocks of the largest scale");
+    }
+
+    #[test]
     fn a_block_gives_each_number_once_even_when_all_are_born_on_one_day() {
         let taken = BTreeSet::new();
         let (county, _) = places::county_of(0).unwrap();

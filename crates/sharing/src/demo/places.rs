@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(COUNTIES.iter().map(|county| county.blocks).sum::<u64>(), BLOCKS);
         for county in &COUNTIES {
             assert_eq!(county.groups.iter().map(|(_, share)| share).sum::<u32>(), 1000, "{}", county.name);
-            assert!(towns(county).len() >= 8, "{}", county.name);
+            assert!(towns(county).len() >= 7, "{}", county.name);
         }
     }
 

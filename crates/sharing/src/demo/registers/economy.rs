@@ -41,7 +41,7 @@ pub(super) fn firms() -> DemoResource {
         grade: Grade::General(2),
         entity: Some("uscc"),
         cycle: UpdateCycle::Daily,
-        rows: 0,
+        rows: 192,
         make: |round| {
             let mut rows = Vec::new();
             for firm in &round.firms {
@@ -168,7 +168,7 @@ pub(super) fn permits() -> DemoResource {
         grade: Grade::General(1),
         entity: Some("uscc"),
         cycle: UpdateCycle::Daily,
-        rows: 0,
+        rows: 123,
         make: |round| {
             let row = |(firm, permit): (&Firm, Permit)| -> Row {
                 vec![
@@ -257,7 +257,7 @@ pub(super) fn penalties() -> DemoResource {
         grade: Grade::General(1),
         entity: Some("uscc"),
         cycle: UpdateCycle::Daily,
-        rows: 0,
+        rows: 59,
         make: |round| {
             let row = |(firm, penalty): (&Firm, Penalty)| -> Row {
                 vec![
@@ -301,7 +301,7 @@ pub(super) fn credit() -> DemoResource {
         grade: Grade::General(2),
         entity: Some("uscc"),
         cycle: UpdateCycle::Quarterly,
-        rows: 0,
+        rows: 168,
         make: |round| {
             let mut rows = Vec::new();
             for firm in round.firms.iter().filter(|firm| firm.active()) {

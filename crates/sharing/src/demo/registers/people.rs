@@ -42,7 +42,7 @@ pub(super) fn population() -> DemoResource {
         grade: Grade::General(4),
         entity: Some("citizen_id"),
         cycle: UpdateCycle::Daily,
-        rows: 0,
+        rows: 1_594,
         make: |round| {
             let row = |(place, (person, home)): (usize, (&Person, &super::super::people::Household))| -> Row {
                 let phone = (!person.phone.is_empty()).then(|| person.phone.clone());
@@ -111,7 +111,7 @@ pub(super) fn households() -> DemoResource {
         grade: Grade::General(3),
         entity: Some("head_id"),
         cycle: UpdateCycle::Daily,
-        rows: 0,
+        rows: 592,
         make: |round| {
             let mut rows = Vec::new();
             for home in &round.people.households {
@@ -161,7 +161,7 @@ pub(super) fn property() -> DemoResource {
         grade: Grade::General(3),
         entity: Some("owner_id"),
         cycle: UpdateCycle::Daily,
-        rows: 0,
+        rows: 516,
         make: |round| {
             let mut rows = Vec::new();
             for (place, home) in round.people.households.iter().enumerate() {
@@ -231,7 +231,7 @@ pub(super) fn vehicles() -> DemoResource {
         grade: Grade::General(3),
         entity: Some("owner_id"),
         cycle: UpdateCycle::Daily,
-        rows: 0,
+        rows: 349,
         make: |round| {
             let mut rows: Vec<Row> = Vec::new();
             for (place, (person, home)) in round.everybody().enumerate() {

@@ -76,7 +76,7 @@ pub(super) fn water_quality() -> DemoResource {
         grade: Grade::General(1),
         entity: None,
         cycle: UpdateCycle::RealTime,
-        rows: 0,
+        rows: 1_177,
         make: |round| {
             let mut rows = Vec::new();
             for sample in 0..SAMPLES {
