@@ -206,3 +206,12 @@ fn the_lake_follows_its_seasons() {
     let worse = share(water, |row| row.text("body_kind") == "湖泊" && !good(row));
     assert!(worse < share(water, |row| row.text("body_kind") == "河流" && !good(row)), "the rivers are worse");
 }
+
+#[test]
+fn every_resource_is_provided_by_an_organisation_of_the_pack() {
+    let folder = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../packs"));
+    let pack = packs::Pack::load(folder).unwrap();
+    for resource in resources() {
+        assert!(pack.org(resource.provider).is_some(), "{}", resource.provider);
+    }
+}
