@@ -62,7 +62,12 @@ pub(super) struct Industry {
     word: &'static str,
 }
 
-const fn industry(section: &'static str, division: &'static str, word: &'static str, weight: u32) -> (Industry, u32) {
+const fn industry(
+    section: &'static str,
+    division: &'static str,
+    word: &'static str,
+    weight: u32,
+) -> (Industry, u32) {
     (Industry { section, division, word }, weight)
 }
 
@@ -98,8 +103,8 @@ const INDUSTRIES: [(Industry, u32); 28] = [
 ];
 
 const BRANDS: [&str; 20] = [
-    "苍洱", "云岭", "古榕", "风花", "雪月", "三塔", "玉带", "金梭", "喜云", "茶马", "银苍", "洱滨", "石宝", "鹤阳", "沙溪",
-    "凤羽", "蝶泉", "上关", "南诏", "点苍",
+    "苍洱", "云岭", "古榕", "风花", "雪月", "三塔", "玉带", "金梭", "喜云", "茶马", "银苍", "洱滨", "石宝",
+    "鹤阳", "沙溪", "凤羽", "蝶泉", "上关", "南诏", "点苍",
 ];
 const MORE: [&str; 16] =
     ["源", "盛", "和", "丰", "泰", "顺", "达", "祥", "瑞", "鑫", "恒", "汇", "安", "兴", "宏", "润"];
@@ -160,7 +165,9 @@ pub(super) fn of(round: u64, people: &People) -> Result<Vec<Firm>, DemoError> {
                 _ => Size::Micro,
             };
             let kind = match size {
-                Size::Micro => draw.weighted(&[("个体工商户", 68), ("有限责任公司", 25), ("农民专业合作社", 7)]),
+                Size::Micro => {
+                    draw.weighted(&[("个体工商户", 68), ("有限责任公司", 25), ("农民专业合作社", 7)])
+                }
                 Size::Small => draw.weighted(&[("有限责任公司", 88), ("农民专业合作社", 12)]),
                 Size::Medium => "有限责任公司",
                 Size::Large => "股份有限公司",
@@ -200,7 +207,10 @@ fn adults(people: &People, households: &std::ops::Range<usize>) -> Vec<usize> {
     let homes = people.households.get(households.clone()).unwrap_or_default();
     let members = homes.iter().flat_map(|home| home.members.clone());
     let fits = |place: &usize| {
-        people.people.get(*place).is_some_and(|one| one.alive() && !one.signs_in && (20..70).contains(&one.age()))
+        people
+            .people
+            .get(*place)
+            .is_some_and(|one| one.alive() && !one.signs_in && (20..70).contains(&one.age()))
     };
     members.filter(fits).collect()
 }
@@ -242,12 +252,16 @@ pub(super) fn employ(round: u64, people: &mut People, firms: &mut [Firm]) {
             .iter()
             .enumerate()
             .filter(|(_, firm)| firm.active())
-            .map(|(place, firm)| (place, firm.size.pull() * if firm.county.code == county.code { 6 } else { 1 }))
+            .map(|(place, firm)| {
+                (place, firm.size.pull() * if firm.county.code == county.code { 6 } else { 1 })
+            })
             .collect();
-        let number = round * u64::try_from(people.blocks.len()).unwrap_or(0) + u64::try_from(block).unwrap_or(0);
+        let number =
+            round * u64::try_from(people.blocks.len()).unwrap_or(0) + u64::try_from(block).unwrap_or(0);
         let mut draw = Draw::of(Stream::Work, number);
         let homes = people.households.get(households).unwrap_or_default();
-        let members = homes.first().zip(homes.last()).map(|(one, other)| one.members.start..other.members.end);
+        let members =
+            homes.first().zip(homes.last()).map(|(one, other)| one.members.start..other.members.end);
         let members = members.and_then(|members| people.people.get_mut(members)).unwrap_or_default();
         let in_a_thousand = if county.code == "532901" { 560 } else { 400 };
         for person in members {
@@ -288,8 +302,26 @@ mod tests {
     fn industries_are_divisions_of_their_sections() {
         // GB/T 4754-2017: the first division of each section, from A on.
         const FIRST: [(&str, u8); 20] = [
-            ("A", 1), ("B", 6), ("C", 13), ("D", 44), ("E", 47), ("F", 51), ("G", 53), ("H", 61), ("I", 63), ("J", 66),
-            ("K", 70), ("L", 71), ("M", 73), ("N", 76), ("O", 80), ("P", 83), ("Q", 84), ("R", 86), ("S", 91), ("T", 97),
+            ("A", 1),
+            ("B", 6),
+            ("C", 13),
+            ("D", 44),
+            ("E", 47),
+            ("F", 51),
+            ("G", 53),
+            ("H", 61),
+            ("I", 63),
+            ("J", 66),
+            ("K", 70),
+            ("L", 71),
+            ("M", 73),
+            ("N", 76),
+            ("O", 80),
+            ("P", 83),
+            ("Q", 84),
+            ("R", 86),
+            ("S", 91),
+            ("T", 97),
         ];
         for (industry, _) in &INDUSTRIES {
             let division: u8 = industry.division.parse().unwrap();

@@ -328,8 +328,7 @@ impl Making<'_> {
             for step in [0, 2] {
                 let sequence = place * SEQUENCES + step + i64::from(sex == Sex::Male);
                 let sequence = u16::try_from(sequence).unwrap_or(999);
-                let number =
-                    CitizenId::compose(region, day(born), sequence, AS_OF, Divisions::embedded())?;
+                let number = CitizenId::compose(region, day(born), sequence, AS_OF, Divisions::embedded())?;
                 if !self.taken.contains(number.as_str()) && self.given.insert(number.as_str().to_owned()) {
                     return Ok(number);
                 }
@@ -374,7 +373,8 @@ fn members(draw: &mut Draw) -> Vec<Member> {
         Shape::Alone => {
             let age = draw.between(19, 59);
             let unmarried = (1_000 - (age - 19) * 25).clamp(100, 1_000);
-            let marital = if draw.chance(u64::try_from(unmarried).unwrap_or(0)) { "未婚" } else { "离婚" };
+            let marital =
+                if draw.chance(u64::try_from(unmarried).unwrap_or(0)) { "未婚" } else { "离婚" };
             all.push(Member { relation: "户主", sex: some_sex(draw, 680), age, marital });
         }
         Shape::OldAlone => {
@@ -413,7 +413,12 @@ fn members(draw: &mut Draw) -> Vec<Member> {
             let marital = if both { "已婚" } else { "丧偶" };
             all.push(Member { relation: "母", sex: Sex::Female, age: mother, marital });
             if both {
-                all.push(Member { relation: "父", sex: Sex::Male, age: mother + draw.between(0, 4), marital });
+                all.push(Member {
+                    relation: "父",
+                    sex: Sex::Male,
+                    age: mother + draw.between(0, 4),
+                    marital,
+                });
             }
         }
     }
@@ -438,7 +443,9 @@ fn couple(draw: &mut Draw, age: i64, all: &mut Vec<Member>) {
         Sex::Female => draw.between(-1, 5),
     };
     all.push(Member { relation: "户主", sex, age, marital: "已婚" });
-    all.push(Member { relation: "配偶", sex: opposite(sex), age: (age + older).max(22), marital: "已婚" });
+    all.push(Member {
+        relation: "配偶", sex: opposite(sex), age: (age + older).max(22), marital: "已婚"
+    });
 }
 
 fn children(draw: &mut Draw, parent: i64, number: i64, all: &mut Vec<Member>) {
@@ -507,8 +514,9 @@ mod tests {
             taken: &taken,
             given: BTreeSet::new(),
         };
-        let numbers: BTreeSet<String> =
-            (0..50).map(|_| making.number(date(1990, 3, 7), Sex::Male).unwrap().as_str().to_owned()).collect();
+        let numbers: BTreeSet<String> = (0..50)
+            .map(|_| making.number(date(1990, 3, 7), Sex::Male).unwrap().as_str().to_owned())
+            .collect();
         assert_eq!(numbers.len(), 50);
     }
 }

@@ -83,19 +83,31 @@ impl ErrorKind {
     pub fn words(self) -> Bilingual {
         let (zh, en) = match self {
             Self::DuplicatePerson => ("同一人重复登记", "one person stands twice"),
-            Self::BirthMismatch => ("出生日期与公民身份号码不符", "the birth is not the one in the citizen number"),
+            Self::BirthMismatch => {
+                ("出生日期与公民身份号码不符", "the birth is not the one in the citizen number")
+            }
             Self::SexMismatch => ("性别与公民身份号码不符", "the sex is not the one in the citizen number"),
-            Self::CitizenIdCheck => ("公民身份号码校验位错误", "the check character of the citizen number is wrong"),
+            Self::CitizenIdCheck => {
+                ("公民身份号码校验位错误", "the check character of the citizen number is wrong")
+            }
             Self::DeathBeforeBirth => ("死亡日期早于出生日期", "died before being born"),
             Self::NoHead => ("户内无户主", "no member is the head of the household"),
-            Self::MemberCount => ("户内人数与人口信息不符", "the number of members is not that of the population"),
+            Self::MemberCount => {
+                ("户内人数与人口信息不符", "the number of members is not that of the population")
+            }
             Self::MisspeltDivision => ("县市名称错写", "there is no county of this name"),
             Self::DeadWithIncome => ("死亡人员仍在参保缴费", "somebody who is dead is insured as employed"),
             Self::UnknownPerson => ("人口信息中查无此人", "the number is not in the population"),
-            Self::WrongUnit => ("金额单位错误（误以分为元）", "the amount is in fen where it should be in yuan"),
-            Self::WrongContribution => ("缴费额与缴费基数不符", "the contribution is not the share of its base"),
+            Self::WrongUnit => {
+                ("金额单位错误（误以分为元）", "the amount is in fen where it should be in yuan")
+            }
+            Self::WrongContribution => {
+                ("缴费额与缴费基数不符", "the contribution is not the share of its base")
+            }
             Self::NoCreditCode => ("缺少统一社会信用代码", "no credit code"),
-            Self::CreditCodeCheck => ("统一社会信用代码校验位错误", "the check character of the credit code is wrong"),
+            Self::CreditCodeCheck => {
+                ("统一社会信用代码校验位错误", "the check character of the credit code is wrong")
+            }
             Self::MinorRepresentative => ("法定代表人为未成年人", "the legal representative is a minor"),
             Self::NegativeArea => ("面积为负", "an area below zero"),
             Self::FutureDate => ("登记日期在未来", "a day that has not come yet"),
@@ -198,7 +210,9 @@ pub(super) fn plant(
 
 impl Spoil<'_> {
     fn population(&mut self) -> Result<(), DemoError> {
-        let grown = |row: &Seen<'_>| (20..60).contains(&age_in(row.text("citizen_id"))) && row.text("status") == "正常";
+        let grown = |row: &Seen<'_>| {
+            (20..60).contains(&age_in(row.text("citizen_id"))) && row.text("status") == "正常"
+        };
         let twice = self.find(FIRST, grown)?;
         let copy = self.copy(twice);
         self.set(copy, "phone", "15400000000".into());

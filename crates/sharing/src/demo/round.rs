@@ -46,7 +46,8 @@ impl Round {
 /// Those whose own number is spoilt on purpose stand in one register only, or whatever refers to them would refer to
 /// nobody. Two small children and two small firms are enough.
 fn set_apart(people: &mut People, firms: &mut [Firm]) {
-    let small = people.people.iter_mut().filter(|person| person.age() < 3 && person.alive() && !person.signs_in);
+    let small =
+        people.people.iter_mut().filter(|person| person.age() < 3 && person.alive() && !person.signs_in);
     for person in small.take(1) {
         person.apart = true;
     }

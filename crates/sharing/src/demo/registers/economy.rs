@@ -3,11 +3,11 @@
 use jiff::civil::Date;
 use lake::Kind;
 
+use super::super::AS_OF;
 use super::super::draw::{Draw, Stream};
 use super::super::firms::{self, Firm};
 use super::super::model::{Cell, DemoColumn, Grade, Row, UpdateCycle, decimal};
 use super::super::people::{ago, day, day_number};
-use super::super::AS_OF;
 use super::{DemoResource, said};
 
 pub(super) fn firms() -> DemoResource {
@@ -294,7 +294,12 @@ pub(super) fn credit() -> DemoResource {
             open("penalties", Kind::Integer, "行政处罚数", "Penalties"),
             open("score", Kind::Integer, "信用评分", "Score"),
             open("grade", Kind::Text, "信用等级", "Grade"),
-            open("seriously_dishonest", Kind::Boolean, "是否严重失信主体", "On the list of the seriously dishonest"),
+            open(
+                "seriously_dishonest",
+                Kind::Boolean,
+                "是否严重失信主体",
+                "On the list of the seriously dishonest",
+            ),
             open("rated_on", Kind::Date, "评价日期", "Rated on"),
         ],
         key: &["uscc"],

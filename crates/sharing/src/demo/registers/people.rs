@@ -76,11 +76,7 @@ fn sex(person: &Person) -> &'static str {
 }
 
 /// The last change: after whatever the row tells of, and before the day of the data.
-fn updated(
-    since: jiff::civil::Date,
-    died: Option<jiff::civil::Date>,
-    place: usize,
-) -> jiff::civil::Date {
+fn updated(since: jiff::civil::Date, died: Option<jiff::civil::Date>, place: usize) -> jiff::civil::Date {
     let from = died.unwrap_or(since).max(since);
     let open = (day_number(AS_OF) - day_number(from)).max(1);
     let place = i64::try_from(place).unwrap_or(0);
@@ -185,7 +181,14 @@ pub(super) fn property() -> DemoResource {
                         .into(),
                         head.id.clone().into(),
                         head.name.clone().into(),
-                        format!("{}{}栋{}单元{}室", home.address, unit + 1, draw.between(1, 4), draw.between(1, 18) * 100 + draw.between(1, 4)).into(),
+                        format!(
+                            "{}{}栋{}单元{}室",
+                            home.address,
+                            unit + 1,
+                            draw.between(1, 4),
+                            draw.between(1, 18) * 100 + draw.between(1, 4)
+                        )
+                        .into(),
                         home.town.code.clone().into(),
                         usage.into(),
                         decimal(area.clamp(1_500, 60_000)),
@@ -269,8 +272,8 @@ pub(super) fn vehicles() -> DemoResource {
 /// A plate of Dali: five characters after 云L, with a sixth for new energy. Neither I nor O occurs.
 fn plate(number: u64, fuel: &str) -> String {
     const LETTERS: [char; 24] = [
-        'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'L', 'M', 'N', 'P', 'Q', 'R', 'S', 'T', 'U', 'V', 'W', 'X', 'Y',
-        'Z',
+        'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'L', 'M', 'N', 'P', 'Q', 'R', 'S', 'T', 'U', 'V',
+        'W', 'X', 'Y', 'Z',
     ];
     let letter = |place: u64| usize::try_from(place % 24).ok().and_then(|place| LETTERS.get(place)).copied();
     let green = |kinds: &[char; 5]| {

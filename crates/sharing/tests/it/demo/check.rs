@@ -26,9 +26,11 @@ struct Checker<'a> {
 fn errors(world: &World) -> Vec<(String, String, ErrorKind)> {
     let mut people = BTreeMap::new();
     for row in world["population"].iter() {
-        people.insert(row.text("citizen_id"), (row.date("birth_date").unwrap(), row.text("status") == "正常"));
+        people
+            .insert(row.text("citizen_id"), (row.date("birth_date").unwrap(), row.text("status") == "正常"));
     }
-    let firms = world["firms"].iter().map(|row| (row.text("uscc"), row.date("founded_on").unwrap())).collect();
+    let firms =
+        world["firms"].iter().map(|row| (row.text("uscc"), row.date("founded_on").unwrap())).collect();
     let mut checker = Checker { world, found: Vec::new(), people, firms };
     checker.population();
     checker.households();
@@ -191,7 +193,9 @@ impl<'a> Checker<'a> {
                 false => assert_eq!(base, wage.clamp(440_000, 2_200_000), "{id}"),
             }
             let share = |percent: i128| (base * percent + 50) / 100;
-            if row.decimal("paid_by_employer") != Some(share(16)) || row.decimal("paid_by_person") != Some(share(8)) {
+            if row.decimal("paid_by_employer") != Some(share(16))
+                || row.decimal("paid_by_person") != Some(share(8))
+            {
                 self.say(row, ErrorKind::WrongContribution);
             }
         }
@@ -223,7 +227,10 @@ impl<'a> Checker<'a> {
                 self.say(row, ErrorKind::DuplicatePlate);
             }
             let green = !matches!(row.text("fuel"), "汽油" | "柴油");
-            assert!(plate.starts_with("云L") && plate.chars().count() == if green { 8 } else { 7 }, "{plate}");
+            assert!(
+                plate.starts_with("云L") && plate.chars().count() == if green { 8 } else { 7 },
+                "{plate}"
+            );
             self.names_somebody(row, "owner_id");
             self.lies_in_dali(row);
             if row.date("registered_on").unwrap() > AS_OF {
@@ -286,7 +293,11 @@ impl<'a> Checker<'a> {
                 self.say(row, ErrorKind::NoAmount);
             }
             assert!(row.decimal("amount").is_none_or(|fen| fen > 0), "{number}");
-            if self.firms.get(row.text("uscc")).is_some_and(|founded| row.date("decided_on").unwrap() < *founded) {
+            if self
+                .firms
+                .get(row.text("uscc"))
+                .is_some_and(|founded| row.date("decided_on").unwrap() < *founded)
+            {
                 self.say(row, ErrorKind::BeforeFoundation);
             }
             assert!(row.date("decided_on").unwrap() <= AS_OF, "{number}");
@@ -320,7 +331,15 @@ impl<'a> Checker<'a> {
             if !(300..=1_000).contains(&score) {
                 self.say(row, ErrorKind::ScoreOutOfRange);
             }
-            let grade = if score >= 850 { "A" } else if score >= 700 { "B" } else if score >= 550 { "C" } else { "D" };
+            let grade = if score >= 850 {
+                "A"
+            } else if score >= 700 {
+                "B"
+            } else if score >= 550 {
+                "C"
+            } else {
+                "D"
+            };
             if row.text("grade") != grade {
                 self.say(row, ErrorKind::GradeMismatch);
             }

@@ -48,5 +48,8 @@ async fn the_resources_arrive_and_join() {
                   JOIN households h ON h.household_no = p.household_no";
     let vehicles = resources().into_iter().find(|one| one.id == "vehicles").unwrap();
     assert_eq!(number(owners).await, vehicles.rows.to_string());
-    assert_eq!(number("SELECT CAST(sum(area) AS TEXT) FROM property WHERE area < 0").await.get(..1), Some("-"));
+    assert_eq!(
+        number("SELECT CAST(sum(area) AS TEXT) FROM property WHERE area < 0").await.get(..1),
+        Some("-")
+    );
 }

@@ -30,7 +30,8 @@ pub(crate) struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     pub(crate) fn cell(&self, column: &str) -> &'a Cell {
-        let place = self.resource.place(column).unwrap_or_else(|| panic!("{} has no {column}", self.resource.id));
+        let place =
+            self.resource.place(column).unwrap_or_else(|| panic!("{} has no {column}", self.resource.id));
         &self.row[place]
     }
 

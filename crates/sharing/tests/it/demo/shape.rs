@@ -59,7 +59,8 @@ fn what_tells_of_a_person_is_marked_as_personal() {
         for column in &resource.columns {
             let name = column.column.name.as_str();
             let of_a_person = name.ends_with("citizen_id")
-                || ["owner_id", "head_id", "representative_id", "phone", "wage", "paid_out", "plate"].contains(&name);
+                || ["owner_id", "head_id", "representative_id", "phone", "wage", "paid_out", "plate"]
+                    .contains(&name);
             assert!(!of_a_person || column.column.personal, "{} {name}", resource.id);
         }
     }
@@ -121,10 +122,8 @@ fn people_are_distributed_as_in_the_area() {
     near("children", share(people, |row| age(row) < 15), 0.17, 0.02);
     near("of working age", share(people, |row| (15..60).contains(&age(row))), 0.66, 0.03);
     near("older than 60", share(people, |row| age(row) >= 60), 0.165, 0.02);
-    let old: Vec<f64> = (60..90)
-        .step_by(10)
-        .map(|from| share(people, |row| (from..from + 10).contains(&age(row))))
-        .collect();
+    let old: Vec<f64> =
+        (60..90).step_by(10).map(|from| share(people, |row| (from..from + 10).contains(&age(row)))).collect();
     assert!(old.is_sorted_by(|younger, older| younger > older), "the older, the fewer: {old:?}");
     near("women", share(people, |row| row.text("sex") == "女"), 0.495, 0.02);
     near("白族", share(people, |row| row.text("ethnic_group") == "白族"), 0.34, 0.02);
@@ -204,7 +203,10 @@ fn the_lake_follows_its_seasons() {
     let good = |row: &super::Seen<'_>| matches!(row.text("class"), "Ⅰ" | "Ⅱ" | "Ⅲ");
     near("class Ⅲ or better", share(water, good), 0.93, 0.04);
     let worse = share(water, |row| row.text("body_kind") == "湖泊" && !good(row));
-    assert!(worse < share(water, |row| row.text("body_kind") == "河流" && !good(row)), "the rivers are worse");
+    assert!(
+        worse < share(water, |row| row.text("body_kind") == "河流" && !good(row)),
+        "the rivers are worse"
+    );
 }
 
 #[test]
