@@ -119,6 +119,18 @@ door_clients() {
   echo "$want" >"$folder/.stamp"
 }
 
+# DuckDB, in a folder of its own: queries through the barrier are answered as it answers them.
+other_engine() {
+  local folder=.venv/duckdb lock=bench/requirements.txt want
+  want=$(digest "$lock")
+  [ "$(cat "$folder/.stamp" 2>/dev/null)" = "$want" ] && return
+  say "fetching DuckDB"
+  rm -rf "$folder"
+  /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes \
+    --requirement "$lock" --target "$folder"
+  echo "$want" >"$folder/.stamp"
+}
+
 page_assets() {
   local stamp=node_modules/.yiwang-assets sources want
   mapfile -t sources < <(find crates/web/assets/scss crates/web/assets/js crates/web/assets/img -type f | LC_ALL=C sort)
@@ -143,6 +155,7 @@ needed_tools
 own_build
 install_packages
 $demo || test_runner
+$demo || other_engine
 npm_packages
 page_macros
 page_assets

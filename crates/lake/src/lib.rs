@@ -28,6 +28,8 @@ mod delta;
 pub mod error;
 pub mod inbox;
 mod migrations;
+#[doc(hidden)]
+pub mod plain;
 pub mod policy;
 mod reading;
 pub mod schema;

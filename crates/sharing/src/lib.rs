@@ -17,12 +17,14 @@
 //! `sharing_key` (access keys), `sharing_use`, `sharing_use_resource` (by resource; they name nobody whose data it is).
 
 pub mod api;
+pub mod demo;
 pub mod keys;
 pub mod migrations;
 mod pages;
 mod problem;
 pub mod receipt;
 pub mod records;
+pub mod seed;
 pub mod uses;
 pub mod wire;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{Field, Schema as ArrowSchema, SchemaRef};
+use datafusion::catalog::view::ViewTable;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
 use datafusion::common::metadata::FieldMetadata;
@@ -89,6 +90,11 @@ impl GovernedTable {
         }
         let rows = policy.rows.as_ref().map(|rule| rules::predicate(rule, &engine)).transpose()?;
         Ok(Self { below, schema: Arc::new(ArrowSchema::new(fields)), shown, rows, plain, matched, witness })
+    }
+
+    /// The same rows and masks as an ordinary view, without the fence: what measurements compare with.
+    pub(crate) fn leaking_view(&self) -> Result<ViewTable> {
+        Ok(ViewTable::new(self.plan_below(None, &[])?, None))
     }
 
     fn leakproof(&self) -> Leakproof<'_> {
