@@ -46,6 +46,7 @@ missing_packages() {
   has pdftotext || echo poppler-utils
   has chromium || echo chromium
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
+  has mariadbd || [ -x /usr/sbin/mariadbd ] || echo mariadb-server
   $bench || return 0
   has wrk || echo wrk
 }

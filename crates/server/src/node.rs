@@ -18,7 +18,8 @@ use crate::router;
 
 /// Every migration, in the order of the crates' edges.
 pub fn migrations() -> Vec<Migration> {
-    [identity::MIGRATIONS, cases::MIGRATIONS, licences::MIGRATIONS, services::MIGRATIONS].concat()
+    [identity::MIGRATIONS, cases::MIGRATIONS, licences::MIGRATIONS, services::MIGRATIONS, lake::MIGRATIONS]
+        .concat()
 }
 
 /// The outside world as it is.
