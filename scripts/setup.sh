@@ -50,6 +50,7 @@ missing_packages() {
   has java || echo default-jdk-headless
   [ -e /usr/share/java/postgresql.jar ] || echo libpostgresql-jdbc-java
   /usr/bin/python3 -c 'import sys, importlib.util; sys.exit(importlib.util.find_spec("ensurepip") is None)' 2>/dev/null || echo python3-venv
+  has mariadbd || [ -x /usr/sbin/mariadbd ] || echo mariadb-server
   $bench || return 0
   has wrk || echo wrk
 }

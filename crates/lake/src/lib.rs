@@ -17,7 +17,7 @@
 //!
 //! # Tables
 //!
-//! `lake_table`, `lake_batch`.
+//! `lake_table`, `lake_batch`, `lake_load`, `lake_rejected`.
 
 pub mod answer;
 mod barrier;
@@ -27,6 +27,7 @@ pub mod compaction;
 mod delta;
 pub mod error;
 pub mod inbox;
+pub mod loading;
 mod migrations;
 #[doc(hidden)]
 pub mod plain;
