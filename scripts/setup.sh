@@ -110,7 +110,7 @@ s3_server() {
   [ "$(cat "$folder/.stamp" 2>/dev/null)" = "$want" ] && return
   say "fetching the S3 server of the tests"
   rm -rf "$folder"
-  /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes \
+  /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: --require-hashes \
     --requirement "$lock" --target "$folder"
   echo "$want" >"$folder/.stamp"
 }

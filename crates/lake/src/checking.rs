@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::PoisonError;
 
 use futures_util::TryStreamExt as _;
 use object_store::ObjectStoreExt as _;
@@ -10,13 +11,23 @@ use serde_json::Value;
 
 use crate::delta::{DataFile, Snapshot};
 use crate::place::unreachable_files;
-use crate::sources::{self, Source};
 use crate::{Lake, LakeError, Table, TableId};
 
 /// Under this key each entry that we write says how many lines it has.
 pub(crate) const LINES: &str = "yiwangLines";
 /// What every Parquet file ends with.
 const MAGIC: &[u8] = b"PAR1";
+
+/// How many entries a process remembers to have looked at.
+const MOST_CHECKED: usize = 100_000;
+
+/// An entry of a log as it was when it was found whole.
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct Entry {
+    path: String,
+    size: u64,
+    at: i64,
+}
 
 /// Something that is not what it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,22 +53,25 @@ pub async fn check(lake: &Lake, table: &Table) -> Result<Vec<Damage>, LakeError>
     if !found.is_empty() {
         return Ok(found);
     }
+    for source in lake.sources() {
+        // The log is read anew, so that it is not behind what the ledger says of it.
+        let damage = match source.standing(lake, &table.id).await {
+            Ok(Some(standing)) => {
+                let had = match Snapshot::load(lake, table).await? {
+                    Some(snapshot) => snapshot.seq(&standing.name).await?,
+                    None => 0,
+                };
+                source.check(lake, &table.id, &standing, had).await
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        match damage {
+            Err(LakeError::Damaged(damage)) => found.push(damage),
+            other => other?,
+        }
+    }
     let snapshot = Snapshot::load(lake, table).await?;
-    let compacted = sources::compacted(lake, &table.id).await?;
-    let had = match &snapshot {
-        Some(snapshot) => snapshot.seq(sources::LEDGER).await?,
-        None => 0,
-    };
-    if had < compacted {
-        found.push(Damage {
-            what: format!("the log of `{}`", table.id),
-            reason: format!("ends at batch {had}, though it had {compacted}"),
-        });
-    }
-    match Source::Ledger.check(lake, &table.id, had).await {
-        Err(LakeError::Damaged(damage)) => found.push(damage),
-        other => other?,
-    }
     if let Some(snapshot) = snapshot {
         for file in snapshot.files()? {
             found.extend(of_file(lake, &file).await?);
@@ -84,8 +98,23 @@ async fn of_file(lake: &Lake, file: &DataFile) -> Result<Option<Damage>, LakeErr
     Ok(None)
 }
 
+/// Whether a table has a log; an error if the log is not whole. Each entry is looked at once by a process, and again if
+/// it changed.
+pub(crate) async fn has_log(lake: &Lake, table: &TableId) -> Result<bool, LakeError> {
+    let (entries, damages) = examine(lake, table).await?;
+    match damages.into_iter().next() {
+        Some(damage) => Err(LakeError::Damaged(damage)),
+        None => Ok(entries > 0),
+    }
+}
+
 /// What is wrong with the log of a table.
-pub(crate) async fn log(lake: &Lake, table: &TableId) -> Result<Vec<Damage>, LakeError> {
+async fn log(lake: &Lake, table: &TableId) -> Result<Vec<Damage>, LakeError> {
+    Ok(examine(lake, table).await?.1)
+}
+
+/// How many entries and checkpoints a log has, and what is wrong with it.
+async fn examine(lake: &Lake, table: &TableId) -> Result<(usize, Vec<Damage>), LakeError> {
     let store = lake.files().store();
     let folder = lake.files().path_of(table).join("_delta_log");
     let listed: Vec<_> =
@@ -98,15 +127,16 @@ pub(crate) async fn log(lake: &Lake, table: &TableId) -> Result<Vec<Damage>, Lak
         let Ok(version) = version.parse::<u64>() else { continue };
         match rest {
             "json" => {
-                entries.insert(version, object.location.clone());
+                entries.insert(version, object);
             }
             rest if rest.starts_with("checkpoint") => checkpoint = checkpoint.max(Some(version)),
             _ => {}
         }
     }
+    let number = entries.len() + usize::from(checkpoint.is_some());
     let mut found = Vec::new();
     let mut wanted = checkpoint.map_or(0, |version| version + 1);
-    for (version, path) in entries {
+    for (version, object) in entries {
         if checkpoint.is_some_and(|checkpoint| version <= checkpoint) {
             continue;
         }
@@ -114,13 +144,27 @@ pub(crate) async fn log(lake: &Lake, table: &TableId) -> Result<Vec<Damage>, Lak
             found.push(Damage { what: format!("`{folder}`"), reason: format!("has no entry {missing}") });
         }
         wanted = version + 1;
-        let bytes = async { store.get(&path).await?.bytes().await }.await;
-        let bytes = bytes.map_err(|error| unreachable_files(&error))?;
+        let path = object.location;
+        let seen = Entry { path: path.to_string(), size: object.size, at: object.last_modified.timestamp_micros() };
+        if lake.checked().lock().unwrap_or_else(PoisonError::into_inner).contains(&seen) {
+            continue;
+        }
+        let bytes = match async { store.get(&path).await?.bytes().await }.await {
+            // It was older than a checkpoint that came meanwhile.
+            Err(object_store::Error::NotFound { .. }) => continue,
+            bytes => bytes.map_err(|error| unreachable_files(&error))?,
+        };
         if let Err(reason) = entry(&bytes) {
             found.push(Damage { what: format!("entry `{path}`"), reason });
+            continue;
         }
+        let mut checked = lake.checked().lock().unwrap_or_else(PoisonError::into_inner);
+        if checked.len() >= MOST_CHECKED {
+            checked.clear();
+        }
+        checked.insert(seen);
     }
-    Ok(found)
+    Ok((number, found))
 }
 
 /// Whether an entry is whole.

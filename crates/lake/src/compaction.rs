@@ -44,9 +44,17 @@ async fn drain(lake: &Lake, table: &Table, source: &Source<'_>) -> Result<Compac
         if standing.messages == 0 {
             return Ok(Compacted::default());
         }
-        let snapshot = Snapshot::load_or_create(lake, table).await?;
-        let had = snapshot.seq(&standing.name).await?;
-        source.check(lake, &table.id, had).await?;
+        let found = match Snapshot::load(lake, table).await? {
+            // A log is made for a table that has none yet, not for one that lost it.
+            None if standing.compacted == 0 => Some(Snapshot::load_or_create(lake, table).await?),
+            found => found,
+        };
+        let had = match &found {
+            Some(snapshot) => snapshot.seq(&standing.name).await?,
+            None => 0,
+        };
+        source.check(lake, &table.id, &standing, had).await?;
+        let Some(snapshot) = found else { return Ok(Compacted::default()) };
         // Those that the log has already, because a run was cut short.
         let mut done = Compacted { batches: source.clear(lake, &table.id, &standing, had).await?, seq: had };
 
@@ -55,10 +63,11 @@ async fn drain(lake: &Lake, table: &Table, source: &Source<'_>) -> Result<Compac
         let mut seen = HashSet::new();
         while taken < BYTES {
             let part = source.waiting(lake, &table.id, last, PART).await?;
-            let repeated = stream::repeated(&lake.store().read(), &table.id, &part, &mut seen);
             let repeated = match source {
                 Source::Ledger => HashSet::new(),
-                Source::Stream(_) => repeated.await?,
+                Source::Stream(_) => {
+                    stream::repeated(&lake.store().read(), &table.id, &part, &mut seen).await?
+                }
             };
             for batch in &part {
                 last = batch.seq;

@@ -54,18 +54,13 @@ pub(crate) struct Change {
 impl Snapshot {
     /// The table's log, or none while nothing was compacted.
     pub(crate) async fn load(lake: &Lake, table: &Table) -> Result<Option<Self>, LakeError> {
-        let log = lake.files().log_of(&table.id)?;
-        if !log.is_delta_table_location().await? {
+        if !checking::has_log(lake, &table.id).await? {
             return Ok(None);
         }
+        let log = lake.files().log_of(&table.id)?;
         let mut delta = DeltaTable::new(log.clone());
-        match delta.load().await {
-            Ok(()) => Ok(Some(Self { delta, log, folder: lake.files().path_of(&table.id) })),
-            Err(error) => Err(match checking::log(lake, &table.id).await?.into_iter().next() {
-                Some(damage) => LakeError::Damaged(damage),
-                None => error.into(),
-            }),
-        }
+        delta.load().await?;
+        Ok(Some(Self { delta, log, folder: lake.files().path_of(&table.id) }))
     }
 
     /// The log of a table, made if it is not there.
@@ -156,7 +151,9 @@ impl Snapshot {
         let wanted = delta_schema(&table.schema)?;
         let known: HashSet<String> = state.schema().fields().map(|field| field.name().to_owned()).collect();
         if wanted.fields().any(|field| !known.contains(field.name())) {
-            actions.push(Action::Metadata(state.metadata().clone().with_schema(&wanted)?));
+            let metadata = state.metadata().clone().with_schema(&wanted);
+            let metadata = metadata.map_err(|error| DeltaTableError::Generic(error.to_string()))?;
+            actions.push(Action::Metadata(metadata));
         }
         actions.extend(change.removed.into_iter().map(Action::Remove));
         actions.extend(change.added.into_iter().map(Action::Add));

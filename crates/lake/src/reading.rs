@@ -24,10 +24,10 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::union::UnionExec;
 
-use crate::checking::Damage;
 use crate::delta::{DataFile, Snapshot};
 use crate::inbox::Waiting;
-use crate::sources::{self, Source};
+use crate::sources::Source;
+use crate::stream::Standing;
 use crate::{Batch, Lake, LakeError, Table, compaction, stream};
 
 /// How much of the inbox a reader takes into memory. If more waits it is compacted first.
@@ -35,65 +35,36 @@ const INBOX_BYTES: u64 = 64 << 20;
 
 /// The table as it stands now.
 pub(crate) async fn provider(lake: &Lake, table: &Table) -> Result<Arc<dyn TableProvider>, LakeError> {
-    let inboxes = lake.sources();
-    let mut standings = Vec::new();
-    for source in &inboxes {
-        let mut standing = source.standing(lake, &table.id).await?;
-        while standing.as_ref().is_some_and(|standing| standing.bytes > INBOX_BYTES) {
-            let done = compaction::compact(lake, table).await?;
-            standing = source.standing(lake, &table.id).await?;
-            if done.batches == 0 {
-                break;
-            }
-        }
-        standings.extend(standing.filter(|standing| standing.messages > 0).map(|standing| (source, standing)));
-    }
     // First what waits, then which of it came before, then the log: what leaves the inbox meanwhile is in the log.
-    let compacted = sources::compacted(lake, &table.id).await?;
+    let mut inboxes = Vec::new();
     let mut seen = HashSet::new();
-    let mut waiting = Vec::new();
-    for (source, standing) in standings {
-        let mut batches = Vec::new();
-        loop {
-            let after = batches.last().map_or(0, |batch: &Waiting| batch.seq);
+    for source in lake.sources() {
+        let Some(standing) = bounded(lake, table, &source).await? else { continue };
+        let mut waiting: Vec<Waiting> = Vec::new();
+        while standing.messages > 0 {
+            let after = waiting.last().map_or(0, |batch| batch.seq);
             let part = source.waiting(lake, &table.id, after, INBOX_BYTES).await?;
             if part.is_empty() {
                 break;
             }
-            batches.extend(part);
+            waiting.extend(part);
         }
         let repeated = match source {
             Source::Ledger => HashSet::new(),
-            Source::Stream(_) => stream::repeated(&lake.store().read(), &table.id, &batches, &mut seen).await?,
+            Source::Stream(_) => stream::repeated(&lake.store().read(), &table.id, &waiting, &mut seen).await?,
         };
-        waiting.push((source, standing.name, batches, repeated));
+        waiting.retain(|batch| !repeated.contains(&batch.seq));
+        inboxes.push((source, standing, waiting));
     }
     let snapshot = Snapshot::load(lake, table).await?;
     let mut fresh: Vec<RecordBatch> = Vec::new();
-    let in_log = match &snapshot {
-        Some(snapshot) => snapshot.seq(sources::LEDGER).await?,
-        None => 0,
-    };
-    if in_log < compacted {
-        return Err(LakeError::Damaged(Damage {
-            what: format!("the log of `{}`", table.id),
-            reason: format!("ends at batch {in_log}, though it had {compacted}"),
-        }));
-    }
-    if in_log > 0 {
-        Source::Ledger.check(lake, &table.id, in_log).await?;
-    }
-    for (source, name, batches, repeated) in waiting {
-        let had = match (&snapshot, source) {
-            (None, _) => 0,
-            (Some(_), Source::Ledger) => in_log,
-            (Some(snapshot), Source::Stream(_)) => {
-                let had = snapshot.seq(&name).await?;
-                source.check(lake, &table.id, had).await?;
-                had
-            }
+    for (source, standing, waiting) in inboxes {
+        let had = match &snapshot {
+            Some(snapshot) => snapshot.seq(&standing.name).await?,
+            None => 0,
         };
-        for batch in batches.iter().filter(|batch| batch.seq > had && !repeated.contains(&batch.seq)) {
+        source.check(lake, &table.id, &standing, had).await?;
+        for batch in waiting.iter().filter(|batch| batch.seq > had) {
             fresh.extend(Batch::from_ipc(&batch.body, &table.schema)?);
         }
     }
@@ -112,6 +83,17 @@ pub(crate) async fn provider(lake: &Lake, table: &Table) -> Result<Arc<dyn Table
     }
     let fresh: Arc<dyn TableProvider> = Arc::new(MemTable::try_new(schema, vec![fresh]).map_err(plan)?);
     Ok(Arc::new(Both { kept, fresh }))
+}
+
+/// How an inbox stands, after so much of it was compacted that a reader can hold the rest.
+async fn bounded(lake: &Lake, table: &Table, source: &Source<'_>) -> Result<Option<Standing>, LakeError> {
+    loop {
+        let standing = source.standing(lake, &table.id).await?;
+        let much = standing.as_ref().is_some_and(|standing| standing.bytes > INBOX_BYTES);
+        if !much || compaction::compact(lake, table).await?.batches == 0 {
+            return Ok(standing);
+        }
+    }
 }
 
 /// Files of a log. Deletion vectors, column mapping and partition columns would be overlooked this way; the tables of
@@ -160,7 +142,7 @@ impl TableProvider for Kept {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let format = ParquetFormat::default().with_options(state.default_table_options().parquet);
-        let source = format.file_source(TableSchema::from_file_schema(self.schema.clone()));
+        let source = format.file_source(TableSchema::from(&self.schema));
         let groups = FileGroup::new(self.files.clone()).split_files(state.config().target_partitions());
         let statistics =
             Statistics { num_rows: Precision::Inexact(self.rows), ..Statistics::new_unknown(&self.schema) };

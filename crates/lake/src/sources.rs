@@ -52,6 +52,7 @@ impl Source<'_> {
                     name: LEDGER.to_owned(),
                     first: row.compacted_seq + 1,
                     last: row.last_seq,
+                    compacted: row.compacted_seq,
                     bytes,
                     messages: u64::from(bytes > 0),
                 }))
@@ -59,28 +60,34 @@ impl Source<'_> {
         }
     }
 
-    /// Whether the log can be as far as it is. To be asked with what the log says, and after that was read.
-    pub(crate) async fn check(&self, lake: &Lake, table: &TableId, had: i64) -> Result<(), LakeError> {
-        let damaged = |what: &str, reason: String| {
-            Err(LakeError::Damaged(Damage { what: format!("{what} of `{table}`"), reason }))
-        };
-        match self {
-            Self::Ledger => {
-                let row = ledger(lake, table).await?;
-                if row.last_seq < had {
-                    let reason = format!("ends at batch {}, though the log has {had}", row.last_seq);
-                    return damaged("the ledger's inbox", format!("{reason}: it was put back to an older state"));
-                }
-                Ok(())
-            }
-            Self::Stream(stream) => match stream.standing(lake, table).await? {
-                Some(standing) if standing.last < had => {
-                    let reason = format!("ends at {}, though the log has {had}", standing.last);
-                    damaged("the stream", format!("{reason}: it was put back to an older state"))
-                }
-                _ => Ok(()),
-            },
+    /// Whether the log can be as far as it is: not less than the ledger knew before it was read, and not further than
+    /// the inbox is now.
+    pub(crate) async fn check(
+        &self,
+        lake: &Lake,
+        table: &TableId,
+        before: &Standing,
+        had: i64,
+    ) -> Result<(), LakeError> {
+        if had < before.compacted {
+            return Err(LakeError::Damaged(Damage {
+                what: format!("the log of `{table}`"),
+                reason: format!("ends at batch {had}, though it had {}", before.compacted),
+            }));
         }
+        if had > before.last
+            && let Some(now) = self.standing(lake, table).await?
+            && had > now.last
+        {
+            return Err(LakeError::Damaged(Damage {
+                what: format!("the inbox {} of `{table}`", now.name),
+                reason: format!(
+                    "ends at batch {}, though the log has {had}: it was put back to an older state",
+                    now.last
+                ),
+            }));
+        }
+        Ok(())
     }
 
     /// The oldest batches after that number, up to `bytes`, and at least one if any is there.
@@ -128,9 +135,4 @@ impl Source<'_> {
             }
         }
     }
-}
-
-/// How far the ledger knows the log to be: a log that is not as far has lost something.
-pub(crate) async fn compacted(lake: &Lake, table: &TableId) -> Result<i64, LakeError> {
-    Ok(ledger(lake, table).await?.compacted_seq)
 }

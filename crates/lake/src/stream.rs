@@ -88,6 +88,8 @@ pub(crate) struct Standing {
     pub(crate) name: String,
     pub(crate) first: i64,
     pub(crate) last: i64,
+    /// Up to which batch the ledger knows the log to be.
+    pub(crate) compacted: i64,
     pub(crate) bytes: u64,
     pub(crate) messages: u64,
 }
@@ -195,7 +197,7 @@ impl Stream {
         self.context.publish_with_headers(self.subject_of(&table.id), headers, body).await?.await
     }
 
-    /// The stream up to which number the ledger knows the table's log to be.
+    /// Up to which message of which stream the ledger knows the table's log to be.
     async fn mark(&self, lake: &Lake, table: &TableId) -> Result<MarkRow, LakeError> {
         let row: Option<MarkRow> = lake
             .store()
@@ -212,19 +214,21 @@ impl Stream {
     pub(crate) async fn standing(&self, lake: &Lake, table: &TableId) -> Result<Option<Standing>, LakeError> {
         let mark = self.mark(lake, table).await?;
         let Some(info) = self.info(table).await? else { return Ok(None) };
+        let name = format!("yiwang.stream.{}", info.created.unix_timestamp_nanos());
         let standing = Standing {
-            name: format!("yiwang.stream.{}", info.created.unix_timestamp_nanos()),
             first: i64::try_from(info.state.first_sequence).unwrap_or(i64::MAX),
             last: i64::try_from(info.state.last_sequence).unwrap_or(i64::MAX),
+            compacted: if mark.stream.as_deref() == Some(name.as_str()) { mark.stream_seq } else { 0 },
             bytes: info.state.bytes,
             messages: info.state.messages,
+            name,
         };
-        if mark.stream.as_deref() == Some(standing.name.as_str()) && standing.last < mark.stream_seq {
+        if standing.last < standing.compacted {
             return Err(LakeError::Damaged(crate::checking::Damage {
                 what: format!("stream {}", self.name_of(table)),
                 reason: format!(
                     "ends at {}, though {} is in the table: it was put back to an older state",
-                    standing.last, mark.stream_seq
+                    standing.last, standing.compacted
                 ),
             }));
         }

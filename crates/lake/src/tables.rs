@@ -1,8 +1,9 @@
 //! The tables of the lake: what they are called, what they look like, where they lie.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use datafusion::execution::runtime_env::RuntimeEnv;
 use kernel::time::Timestamp;
@@ -12,7 +13,7 @@ use crate::place::{Files, Place};
 use crate::schema::{Column, Schema, check_name};
 use crate::session::Limits;
 use crate::stream::{Stream, StreamServer};
-use crate::{LakeError, inbox, session};
+use crate::{LakeError, checking, inbox, session};
 
 /// The folder of the lake in the data folder.
 pub const FOLDER: &str = "lake";
@@ -68,6 +69,7 @@ struct Inner {
     stream: Option<Stream>,
     max_waiting: u64,
     making_room: tokio::sync::Mutex<()>,
+    checked: Mutex<HashSet<checking::Entry>>,
     runtime: Arc<RuntimeEnv>,
     running: Arc<tokio::sync::Semaphore>,
     limits: Limits,
@@ -124,9 +126,19 @@ impl Lake {
         let runtime = session::runtime(&limits)?;
         files.register(&runtime);
         let running = Arc::new(tokio::sync::Semaphore::new(limits.concurrency));
-        let making_room = tokio::sync::Mutex::new(());
-        let inner = Inner { store, files, stream, max_waiting, making_room, runtime, running, limits };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                store,
+                files,
+                stream,
+                max_waiting,
+                making_room: tokio::sync::Mutex::default(),
+                checked: Mutex::default(),
+                runtime,
+                running,
+                limits,
+            }),
+        })
     }
 
     /// The ledger that holds the inbox.
@@ -157,6 +169,11 @@ impl Lake {
 
     pub(crate) fn max_waiting(&self) -> u64 {
         self.inner.max_waiting
+    }
+
+    /// Entries of logs that were found whole.
+    pub(crate) fn checked(&self) -> &Mutex<HashSet<checking::Entry>> {
+        &self.inner.checked
     }
 
     /// Held by whoever compacts because too much waits.
