@@ -51,6 +51,7 @@ missing_packages() {
   [ -e /usr/share/java/postgresql.jar ] || echo libpostgresql-jdbc-java
   /usr/bin/python3 -c 'import sys, importlib.util; sys.exit(importlib.util.find_spec("ensurepip") is None)' 2>/dev/null || echo python3-venv
   has mariadbd || [ -x /usr/sbin/mariadbd ] || echo mariadb-server
+  has nats-server || echo nats-server
   $bench || return 0
   has wrk || echo wrk
 }
@@ -132,6 +133,18 @@ other_engine() {
   echo "$want" >"$folder/.stamp"
 }
 
+# The S3 server of the tests, in a folder that all clones share.
+s3_server() {
+  local folder=$HOME/.cache/yiwang/s3 lock=scripts/s3-requirements.txt want
+  want=$(digest "$lock")
+  [ "$(cat "$folder/.stamp" 2>/dev/null)" = "$want" ] && return
+  say "fetching the S3 server of the tests"
+  rm -rf "$folder"
+  /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: --require-hashes \
+    --requirement "$lock" --target "$folder"
+  echo "$want" >"$folder/.stamp"
+}
+
 page_assets() {
   local stamp=node_modules/.yiwang-assets sources want
   mapfile -t sources < <(find crates/web/assets/scss crates/web/assets/js crates/web/assets/img -type f | LC_ALL=C sort)
@@ -157,6 +170,7 @@ own_build
 install_packages
 $demo || test_runner
 $demo || other_engine
+$demo || s3_server
 npm_packages
 page_macros
 page_assets
