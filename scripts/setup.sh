@@ -46,6 +46,7 @@ missing_packages() {
   has pdftotext || echo poppler-utils
   has chromium || echo chromium
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
+  has nats-server || echo nats-server
   $bench || return 0
   has wrk || echo wrk
 }
@@ -102,6 +103,18 @@ page_macros() {
   echo "$want" >"$vendor/.stamp"
 }
 
+# The S3 server of the tests, in a folder that all clones share.
+s3_server() {
+  local folder=$HOME/.cache/yiwang/s3 lock=scripts/s3-requirements.txt want
+  want=$(digest "$lock")
+  [ "$(cat "$folder/.stamp" 2>/dev/null)" = "$want" ] && return
+  say "fetching the S3 server of the tests"
+  rm -rf "$folder"
+  /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: --require-hashes \
+    --requirement "$lock" --target "$folder"
+  echo "$want" >"$folder/.stamp"
+}
+
 page_assets() {
   local stamp=node_modules/.yiwang-assets sources want
   mapfile -t sources < <(find crates/web/assets/scss crates/web/assets/js crates/web/assets/img -type f | LC_ALL=C sort)
@@ -126,6 +139,7 @@ needed_tools
 own_build
 install_packages
 $demo || test_runner
+$demo || s3_server
 npm_packages
 page_macros
 page_assets
