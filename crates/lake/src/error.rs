@@ -51,6 +51,15 @@ pub enum LakeError {
     /// Arrow refused what this crate made.
     #[error("the data could not be converted")]
     Arrow(#[source] Box<datafusion::arrow::error::ArrowError>),
+    /// Too much of the table waits to be compacted: to be sent again in a while.
+    #[error("too much waits to be written into the table")]
+    Full,
+    /// A file, the log or an inbox is not what it was.
+    #[error(transparent)]
+    Damaged(crate::checking::Damage),
+    /// The stream that is the inbox could not be read or written.
+    #[error("the stream could not be read or written")]
+    Stream(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The files of the lake cannot be reached.
     #[error("the lake's files cannot be reached: {0}")]
     Files(String),
@@ -132,7 +141,11 @@ impl Coded for LakeError {
             Self::Limit(Limit::Rows) => "lake.limit_rows",
             Self::Limit(Limit::Concurrency) => "lake.limit_concurrency",
             Self::Limit(Limit::Cancelled) => "lake.cancelled",
-            Self::Delta(_) | Self::Store(_) | Self::Arrow(_) | Self::Files(_) => "lake.unavailable",
+            Self::Full => "lake.full",
+            Self::Damaged(_) => "lake.damaged",
+            Self::Delta(_) | Self::Store(_) | Self::Arrow(_) | Self::Stream(_) | Self::Files(_) => {
+                "lake.unavailable"
+            }
         }
     }
 }

@@ -3,7 +3,9 @@
 use store::Migration;
 
 /// Every step, in order.
-pub const MIGRATIONS: &[Migration] = &[Migration {
+pub const MIGRATIONS: &[Migration] = &[BASE, KEEPING];
+
+const BASE: Migration = Migration {
     name: "lake_0001_base",
     statements: &[
         "CREATE TABLE lake_table (
@@ -27,4 +29,40 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
         "CREATE UNIQUE INDEX lake_batch_id ON lake_batch (table_id, batch_id)",
         "CREATE INDEX lake_batch_open ON lake_batch (table_id, seq) WHERE body IS NOT NULL",
     ],
-}];
+};
+
+/// What keeping house needs: how much waits, how far the log was, what was forgotten, what was destroyed.
+const KEEPING: Migration = Migration {
+    name: "lake_0003_keeping",
+    statements: &[
+        "ALTER TABLE lake_table ADD COLUMN waiting_bytes BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE lake_table ADD COLUMN compacted_seq BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE lake_table ADD COLUMN stream_seq BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE lake_table ADD COLUMN stream TEXT",
+        "ALTER TABLE lake_table ADD COLUMN forgotten_batches BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE lake_table ADD COLUMN forgotten_rows BIGINT NOT NULL DEFAULT 0",
+        // Since when it is being destroyed: from then on it is gone for everybody.
+        "ALTER TABLE lake_table ADD COLUMN ends_at BIGINT",
+        "UPDATE lake_table
+            SET waiting_bytes = (SELECT CAST(COALESCE(SUM(length(body)), 0) AS BIGINT)
+                                   FROM lake_batch
+                                  WHERE lake_batch.table_id = lake_table.table_id)",
+        // Batches that came through the stream and are in the table, so that one which is sent again is known.
+        "CREATE TABLE lake_known (
+            table_id TEXT NOT NULL,
+            batch_id TEXT NOT NULL,
+            row_count BIGINT NOT NULL,
+            arrived_at BIGINT NOT NULL,
+            PRIMARY KEY (table_id, batch_id)
+        )",
+        // What was destroyed. The row is written before anything is, so that a run that was cut short is finished by
+        // the next and says the same.
+        "CREATE TABLE lake_destroyed (
+            table_id TEXT NOT NULL,
+            begun_at BIGINT NOT NULL,
+            ended_at BIGINT,
+            record TEXT NOT NULL,
+            PRIMARY KEY (table_id, begun_at)
+        )",
+    ],
+};
