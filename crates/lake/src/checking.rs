@@ -145,7 +145,8 @@ async fn examine(lake: &Lake, table: &TableId) -> Result<(usize, Vec<Damage>), L
         }
         wanted = version + 1;
         let path = object.location;
-        let seen = Entry { path: path.to_string(), size: object.size, at: object.last_modified.timestamp_micros() };
+        let seen =
+            Entry { path: path.to_string(), size: object.size, at: object.last_modified.timestamp_micros() };
         if lake.checked().lock().unwrap_or_else(PoisonError::into_inner).contains(&seen) {
             continue;
         }
@@ -175,7 +176,9 @@ fn entry(bytes: &[u8]) -> Result<(), String> {
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         lines += 1;
         let action: Value = serde_json::from_str(line).map_err(|_| format!("is cut in line {lines}"))?;
-        if let Some(number) = action.get("commitInfo").and_then(|info| info.get(LINES)).and_then(Value::as_u64) {
+        if let Some(number) =
+            action.get("commitInfo").and_then(|info| info.get(LINES)).and_then(Value::as_u64)
+        {
             said = Some(number);
         }
     }

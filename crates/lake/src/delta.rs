@@ -7,7 +7,8 @@ use std::collections::{HashMap, HashSet};
 
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
 use deltalake::kernel::{
-    Action, Add, MetadataExt as _, Remove, StructType, Transaction, engine::arrow_conversion::TryIntoKernel as _,
+    Action, Add, MetadataExt as _, Remove, StructType, Transaction,
+    engine::arrow_conversion::TryIntoKernel as _,
 };
 use deltalake::logstore::LogStoreRef;
 use deltalake::protocol::{DeltaOperation, SaveMode};
@@ -133,12 +134,7 @@ impl Snapshot {
     /// Commits, and returns when that is durable. False if another writer came first: then read again.
     ///
     /// The library commits a batch number twice without a word, so the caller has to compare [`Self::seq`] first.
-    pub(crate) async fn commit(
-        &self,
-        lake: &Lake,
-        table: &Table,
-        change: Change,
-    ) -> Result<bool, LakeError> {
+    pub(crate) async fn commit(&self, lake: &Lake, table: &Table, change: Change) -> Result<bool, LakeError> {
         // Nothing is written into a table that is being destroyed.
         Lake::table(&lake.store().read(), &table.id).await?;
         let state = self.delta.snapshot()?;

@@ -190,9 +190,10 @@ async fn inventory(lake: &Lake, table: &Table) -> Result<(Vec<DestroyedFile>, u6
     for object in listed {
         let bytes = async { store.get(&object.location).await?.bytes().await }.await;
         let bytes = bytes.map_err(|error| unreachable_files(&error))?;
-        let name = object.location.prefix_match(&folder).map(|parts| {
-            parts.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/")
-        });
+        let name = object
+            .location
+            .prefix_match(&folder)
+            .map(|parts| parts.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/"));
         files.push(DestroyedFile::of(name.unwrap_or_default(), &bytes));
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));

@@ -256,7 +256,10 @@ fn cut_of(table: &Table, name: &str, cut: Timestamp) -> Result<ScalarValue, Lake
         Some(Kind::Timestamp) => {
             Ok(ScalarValue::TimestampMicrosecond(Some(cut.micros()), Some("UTC".into())))
         }
-        _ => Err(LakeError::Schema { name: name.to_owned(), reason: "is no column of days or instants".to_owned() }),
+        _ => Err(LakeError::Schema {
+            name: name.to_owned(),
+            reason: "is no column of days or instants".to_owned(),
+        }),
     }
 }
 

@@ -21,8 +21,8 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions,
-    UploadPart,
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, UploadPart,
 };
 use url::Url;
 
@@ -113,8 +113,7 @@ impl Files {
         let store: Arc<dyn ObjectStore> = Arc::new(Backing { inner: Arc::new(inner), disk: None, name });
         let prefix = Path::parse(&bucket.prefix)
             .map_err(|error| LakeError::Files(format!("`{}`: {error}", bucket.prefix)))?;
-        let files =
-            Self { store, root: parse(&format!("s3://{}/", bucket.name))?, prefix, folder: None };
+        let files = Self { store, root: parse(&format!("s3://{}/", bucket.name))?, prefix, folder: None };
         files.check_conditional_put().await?;
         Ok(files)
     }

@@ -51,7 +51,9 @@ pub(crate) async fn provider(lake: &Lake, table: &Table) -> Result<Arc<dyn Table
         }
         let repeated = match source {
             Source::Ledger => HashSet::new(),
-            Source::Stream(_) => stream::repeated(&lake.store().read(), &table.id, &waiting, &mut seen).await?,
+            Source::Stream(_) => {
+                stream::repeated(&lake.store().read(), &table.id, &waiting, &mut seen).await?
+            }
         };
         waiting.retain(|batch| !repeated.contains(&batch.seq));
         inboxes.push((source, standing, waiting));

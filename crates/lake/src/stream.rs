@@ -72,7 +72,10 @@ impl StreamServer {
 
 impl fmt::Debug for StreamServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StreamServer").field("url", &self.url).field("prefix", &self.prefix).finish_non_exhaustive()
+        f.debug_struct("StreamServer")
+            .field("url", &self.url)
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
     }
 }
 
@@ -265,10 +268,12 @@ impl Stream {
             };
             let header = |name| message.headers.get(name).map(|value| value.as_str().to_owned());
             let number = |name| header(name).and_then(|text| text.parse::<i64>().ok());
-            let missing = |name| LakeError::Damaged(crate::checking::Damage {
-                what: format!("message {} of stream {}", message.sequence, self.name_of(table)),
-                reason: format!("has no header `{name}`"),
-            });
+            let missing = |name| {
+                LakeError::Damaged(crate::checking::Damage {
+                    what: format!("message {} of stream {}", message.sequence, self.name_of(table)),
+                    reason: format!("has no header `{name}`"),
+                })
+            };
             found.push(Waiting {
                 seq: i64::try_from(message.sequence).unwrap_or(i64::MAX),
                 batch_id: header(ID).ok_or_else(|| missing(ID))?,

@@ -34,7 +34,10 @@ impl Writing {
         let indexed = snapshot.delta().snapshot()?.table_config().num_indexed_cols();
         let statistics = Some(open_columns(&table.schema));
         let store = snapshot.log().object_store(None);
-        Ok(Self { writer: PartitionWriter::try_with_config(store, config, indexed, statistics)?, newest: None })
+        Ok(Self {
+            writer: PartitionWriter::try_with_config(store, config, indexed, statistics)?,
+            newest: None,
+        })
     }
 
     /// Writes rows that arrived at that time.

@@ -122,8 +122,7 @@ impl Told {
 
     /// Starts the child, waits until it stands still and kills it.
     fn kill(&self) {
-        let mut child =
-            self.command().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = self.command().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let said = format!("standing still at {}", self.place);
         let mut all = String::new();
         let stands = BufReader::new(child.stderr.take().unwrap()).lines().any(|line| {
@@ -192,11 +191,7 @@ async fn killed_and_opened_again(
     told.now = kernel::time::Clock::now(&*test.clock).micros();
     told.kill();
 
-    let env = Env {
-        clock: test.clock.clone(),
-        entropy: Arc::new(OsEntropy),
-        faults: Faults::default(),
-    };
+    let env = Env { clock: test.clock.clone(), entropy: Arc::new(OsEntropy), faults: Faults::default() };
     let lake = told.lake(env).await;
     let whole = if work == Work::Arrive && place == "lake.arrived" { all_below(110) } else { all_below(100) };
     match work {
@@ -291,7 +286,9 @@ async fn beside(lake: &Lake, table: &Table, hundred: i64) {
         let from = hundred * 100 + part * 10;
         lake.arrive(table, &format!("{hundred}-{part}"), &batch(from..from + 10)).await.unwrap();
         // What both send counts once.
-        lake.arrive(table, &format!("both-{part}"), &batch(1000 + part * 10..1010 + part * 10)).await.unwrap();
+        lake.arrive(table, &format!("both-{part}"), &batch(1000 + part * 10..1010 + part * 10))
+            .await
+            .unwrap();
         compact(lake, table).await.unwrap();
     }
 }
@@ -403,9 +400,10 @@ async fn a_full_disk_refuses_and_loses_nothing() {
         stream: None,
         bucket: None,
     };
-    // A file system of 40 MiB that nobody but the child sees, with 24 MiB kept for later.
+    // A file system of 64 MiB that nobody but the child sees, with 48 MiB kept for later: for the ledger beside its
+    // journal, and for the table.
     let script = format!(
-        "mount -t tmpfs -o size=40m tmpfs '{0}' && head -c 25165824 /dev/zero > '{0}/room' && exec \"$@\"",
+        "mount -t tmpfs -o size=64m tmpfs '{0}' && head -c 50331648 /dev/zero > '{0}/room' && exec \"$@\"",
         data_dir.display()
     );
     let mut command = Command::new("unshare");

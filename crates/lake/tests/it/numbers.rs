@@ -21,8 +21,7 @@ pub(crate) fn batch(numbers: std::ops::Range<i64>) -> Batch {
     let names = numbers.clone().map(|n| Some(format!("NAME-{n}"))).collect();
     let day = |n: i64| (n % 10 != 0).then(|| date(2026, 1, 1 + i8::try_from(n % 28).unwrap()));
     let days = numbers.clone().map(day).collect();
-    let columns =
-        vec![Values::Integer(numbers.map(Some).collect()), Values::Text(names), Values::Date(days)];
+    let columns = vec![Values::Integer(numbers.map(Some).collect()), Values::Text(names), Values::Date(days)];
     Batch::new(&schema(), columns).unwrap()
 }
 
