@@ -15,3 +15,4 @@ mod common;
 mod corpus;
 mod interference;
 mod limits;
+mod prepared;
