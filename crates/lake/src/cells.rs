@@ -144,9 +144,7 @@ pub(crate) fn shown_as(engine: &DataType) -> (CellKind, DataType) {
         T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_) => (K::Bytes, T::Binary),
         T::Date32 => (K::Date, T::Date32),
         T::Date64 | T::Timestamp(_, None) => (K::Timestamp, T::Timestamp(TimeUnit::Microsecond, None)),
-        T::Timestamp(_, Some(_)) => {
-            (K::Instant, T::Timestamp(TimeUnit::Microsecond, Some(Arc::from("UTC"))))
-        }
+        T::Timestamp(_, Some(_)) => (K::Instant, T::Timestamp(TimeUnit::Microsecond, Some(Arc::from("UTC")))),
         T::Time32(_) | T::Time64(_) => (K::Time, T::Time64(TimeUnit::Microsecond)),
         T::Interval(_) | T::Duration(_) => (K::Interval, T::Interval(IntervalUnit::MonthDayNano)),
         T::Dictionary(_, value) => shown_as(value),
@@ -259,9 +257,7 @@ impl Cell<'_> {
             Cell::Date(days) => ScalarValue::Date32(Some(*days)),
             Cell::Time(micros) => ScalarValue::Time64Microsecond(Some(*micros)),
             Cell::Timestamp(micros) => ScalarValue::TimestampMicrosecond(Some(*micros), None),
-            Cell::Instant(micros) => {
-                ScalarValue::TimestampMicrosecond(Some(*micros), Some(Arc::from("UTC")))
-            }
+            Cell::Instant(micros) => ScalarValue::TimestampMicrosecond(Some(*micros), Some(Arc::from("UTC"))),
             Cell::Interval(months, days, micros) => {
                 let nanos = micros.checked_mul(1_000)?;
                 ScalarValue::new_interval_mdn(*months, *days, nanos)

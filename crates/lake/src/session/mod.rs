@@ -140,7 +140,8 @@ impl Session {
     /// Runs one query. Its rows come as they are made; dropping the answer ends it.
     pub async fn query(&self, sql: &str) -> Result<Answer, LakeError> {
         let statement = self.parse(sql)?;
-        self.start(async { self.context.state().statement_to_plan(statement).await.map_err(plan) }, None).await
+        self.start(async { self.context.state().statement_to_plan(statement).await.map_err(plan) }, None)
+            .await
     }
 
     /// The statement, if it is one and a query.

@@ -202,7 +202,9 @@ fn parameters(logical: &LogicalPlan, declared: &[Option<CellKind>]) -> Result<Ve
     for (name, expected) in logical.get_parameter_types().map_err(plan)? {
         let place = name.strip_prefix('$').and_then(|digits| digits.parse::<usize>().ok());
         match place {
-            Some(place) if (1..=MAX_PARAMETERS).contains(&place) => found.insert(place, expected.or_else(|| casts.get(&name).cloned())),
+            Some(place) if (1..=MAX_PARAMETERS).contains(&place) => {
+                found.insert(place, expected.or_else(|| casts.get(&name).cloned()))
+            }
             _ => return Err(LakeError::Parameter(0)),
         };
     }

@@ -23,3 +23,4 @@ mod numbers;
 mod s3;
 mod servers;
 mod stream;
+mod prepared;

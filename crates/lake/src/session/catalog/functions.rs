@@ -155,7 +155,9 @@ impl ScalarUDFImpl for CurrentSetting {
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let value = match arguments.args.first() {
             Some(ColumnarValue::Scalar(
-                ScalarValue::Utf8(Some(name)) | ScalarValue::Utf8View(Some(name)) | ScalarValue::LargeUtf8(Some(name)),
+                ScalarValue::Utf8(Some(name))
+                | ScalarValue::Utf8View(Some(name))
+                | ScalarValue::LargeUtf8(Some(name)),
             )) => self.settings.get(&name.to_ascii_lowercase()).cloned(),
             _ => None,
         };

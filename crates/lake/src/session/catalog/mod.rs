@@ -80,7 +80,8 @@ impl Session {
         // Types such as `regclass` in casts.
         let state = self.context.state_ref();
         let planner = Arc::new(PgOidTypePlanner);
-        let wider = SessionStateBuilder::new_from_existing(state.read().clone()).with_type_planner(planner).build();
+        let wider =
+            SessionStateBuilder::new_from_existing(state.read().clone()).with_type_planner(planner).build();
         *state.write() = wider;
         functions::register(&self.context, asker);
         Ok(self)
@@ -142,13 +143,49 @@ impl SchemaProvider for InformationSchema {
 /// PostgreSQL's own, the same on every installation. What an installation fills (roles, statistics, settings,
 /// replication, large objects) is not among them.
 const CONSTANT: &[&str] = &[
-    "pg_aggregate", "pg_am", "pg_amop", "pg_amproc", "pg_attrdef", "pg_auth_members", "pg_cast", "pg_collation",
-    "pg_constraint", "pg_conversion", "pg_default_acl", "pg_depend", "pg_description", "pg_enum",
-    "pg_event_trigger", "pg_extension", "pg_foreign_data_wrapper", "pg_foreign_server", "pg_foreign_table",
-    "pg_index", "pg_inherits", "pg_language", "pg_opclass", "pg_operator", "pg_opfamily", "pg_partitioned_table",
-    "pg_policy", "pg_proc", "pg_publication", "pg_publication_namespace", "pg_publication_rel", "pg_range",
-    "pg_rewrite", "pg_sequence", "pg_shdescription", "pg_statistic_ext", "pg_tablespace", "pg_trigger",
-    "pg_ts_config", "pg_ts_dict", "pg_ts_parser", "pg_ts_template", "pg_type",
+    "pg_aggregate",
+    "pg_am",
+    "pg_amop",
+    "pg_amproc",
+    "pg_attrdef",
+    "pg_auth_members",
+    "pg_cast",
+    "pg_collation",
+    "pg_constraint",
+    "pg_conversion",
+    "pg_default_acl",
+    "pg_depend",
+    "pg_description",
+    "pg_enum",
+    "pg_event_trigger",
+    "pg_extension",
+    "pg_foreign_data_wrapper",
+    "pg_foreign_server",
+    "pg_foreign_table",
+    "pg_index",
+    "pg_inherits",
+    "pg_language",
+    "pg_opclass",
+    "pg_operator",
+    "pg_opfamily",
+    "pg_partitioned_table",
+    "pg_policy",
+    "pg_proc",
+    "pg_publication",
+    "pg_publication_namespace",
+    "pg_publication_rel",
+    "pg_range",
+    "pg_rewrite",
+    "pg_sequence",
+    "pg_shdescription",
+    "pg_statistic_ext",
+    "pg_tablespace",
+    "pg_trigger",
+    "pg_ts_config",
+    "pg_ts_dict",
+    "pg_ts_parser",
+    "pg_ts_template",
+    "pg_type",
 ];
 
 /// A constant table.

@@ -48,7 +48,8 @@ pub(super) fn understand(session: &Session, sql: &str) -> Result<Statement, Lake
 
 /// Whether a statement names a table of the asker's, beside those of the catalogues.
 fn reads_own(session: &Session, statement: &SqlStatement) -> bool {
-    let Some(schema) = session.context.catalog(super::CATALOG).and_then(|all| all.schema(super::SCHEMA)) else {
+    let Some(schema) = session.context.catalog(super::CATALOG).and_then(|all| all.schema(super::SCHEMA))
+    else {
         return false;
     };
     let mut own = false;
@@ -73,8 +74,8 @@ fn parse(sql: &str) -> Result<SqlStatement, LakeError> {
     // The rules trust what clients write; an asker's worst must not end the node.
     let parsed = catch_unwind(AssertUnwindSafe(|| parser.parse(sql)))
         .map_err(|_| LakeError::Refused(Refusal::NotAQuery))?;
-    let mut statements =
-        parsed.map_err(|error| super::plan(datafusion::error::DataFusionError::SQL(Box::new(error), None)))?;
+    let mut statements = parsed
+        .map_err(|error| super::plan(datafusion::error::DataFusionError::SQL(Box::new(error), None)))?;
     match (statements.pop(), statements.is_empty()) {
         (Some(statement), true) => Ok(statement),
         (Some(_), false) => Err(LakeError::Refused(Refusal::Several)),
@@ -99,7 +100,8 @@ fn change(statement: SqlStatement, looks_up: bool) -> SqlStatement {
         match &call.args {
             // The engine's own `version` tells of the engine.
             FunctionArguments::List(list) if name == "version" && list.args.is_empty() => {
-                call.name = ObjectName(vec![ObjectNamePart::Identifier(Ident::new(super::functions::VERSION))]);
+                call.name =
+                    ObjectName(vec![ObjectNamePart::Identifier(Ident::new(super::functions::VERSION))]);
             }
             // `ARRAY(SELECT …)`, which the engine does not know: clients ask so for a user's groups and the like, of
             // which there are none.

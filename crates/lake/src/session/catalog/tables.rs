@@ -16,13 +16,30 @@ use crate::cells::{CellKind, shown_as};
 
 /// Those of `pg_catalog` that are made here.
 pub(super) const PG_OWN: &[&str] = &[
-    "pg_attribute", "pg_class", "pg_database", "pg_matviews", "pg_namespace", "pg_roles", "pg_settings", "pg_tables",
-    "pg_user", "pg_views",
+    "pg_attribute",
+    "pg_class",
+    "pg_database",
+    "pg_matviews",
+    "pg_namespace",
+    "pg_roles",
+    "pg_settings",
+    "pg_tables",
+    "pg_user",
+    "pg_views",
 ];
 /// Those of `information_schema`.
 pub(super) const STANDARD: &[&str] = &[
-    "check_constraints", "columns", "constraint_column_usage", "key_column_usage", "referential_constraints",
-    "routines", "schemata", "sequences", "table_constraints", "tables", "views",
+    "check_constraints",
+    "columns",
+    "constraint_column_usage",
+    "key_column_usage",
+    "referential_constraints",
+    "routines",
+    "schemata",
+    "sequences",
+    "table_constraints",
+    "tables",
+    "views",
 ];
 
 /// The numbers that PostgreSQL gives its own schemas, and the user whom everything belongs to.
@@ -34,8 +51,15 @@ const DATABASE: i32 = 5;
 
 /// PostgreSQL's own tables that clients name by their number.
 const SYSTEM: [(&str, i32); 9] = [
-    ("pg_type", 1_247), ("pg_attribute", 1_249), ("pg_proc", 1_255), ("pg_class", 1_259), ("pg_database", 1_262),
-    ("pg_constraint", 2_606), ("pg_index", 2_610), ("pg_namespace", 2_615), ("pg_description", 2_609),
+    ("pg_type", 1_247),
+    ("pg_attribute", 1_249),
+    ("pg_proc", 1_255),
+    ("pg_class", 1_259),
+    ("pg_database", 1_262),
+    ("pg_constraint", 2_606),
+    ("pg_index", 2_610),
+    ("pg_namespace", 2_615),
+    ("pg_description", 2_609),
 ];
 
 /// What a session shows of itself.
@@ -120,18 +144,37 @@ impl Shown {
             "sequences" => empty(&["sequence_catalog", "sequence_schema", "sequence_name"]),
             "routines" => empty(&["routine_catalog", "routine_schema", "routine_name", "routine_type"]),
             "table_constraints" => empty(&[
-                "constraint_catalog", "constraint_schema", "constraint_name", "table_catalog", "table_schema",
-                "table_name", "constraint_type",
+                "constraint_catalog",
+                "constraint_schema",
+                "constraint_name",
+                "table_catalog",
+                "table_schema",
+                "table_name",
+                "constraint_type",
             ]),
             "key_column_usage" => empty(&[
-                "constraint_catalog", "constraint_schema", "constraint_name", "table_catalog", "table_schema",
-                "table_name", "column_name", "ordinal_position",
+                "constraint_catalog",
+                "constraint_schema",
+                "constraint_name",
+                "table_catalog",
+                "table_schema",
+                "table_name",
+                "column_name",
+                "ordinal_position",
             ]),
             "constraint_column_usage" => empty(&[
-                "table_catalog", "table_schema", "table_name", "column_name", "constraint_schema", "constraint_name",
+                "table_catalog",
+                "table_schema",
+                "table_name",
+                "column_name",
+                "constraint_schema",
+                "constraint_name",
             ]),
             "referential_constraints" => empty(&[
-                "constraint_catalog", "constraint_schema", "constraint_name", "unique_constraint_schema",
+                "constraint_catalog",
+                "constraint_schema",
+                "constraint_name",
+                "unique_constraint_schema",
                 "unique_constraint_name",
             ]),
             "check_constraints" => {
@@ -144,7 +187,12 @@ impl Shown {
 
     fn pg_class(&self) -> Result<Arc<MemTable>> {
         let own = self.tables.iter().map(|(oid, table)| {
-            (*oid, table.name.as_str(), OF_PUBLIC, i16::try_from(table.columns.fields().len()).unwrap_or(i16::MAX))
+            (
+                *oid,
+                table.name.as_str(),
+                OF_PUBLIC,
+                i16::try_from(table.columns.fields().len()).unwrap_or(i16::MAX),
+            )
         });
         let system = SYSTEM.iter().map(|(name, oid)| (*oid, *name, OF_PG_CATALOG, 0));
         let all: Vec<_> = own.chain(system).collect();
@@ -294,7 +342,12 @@ impl Shown {
             .tables
             .iter()
             .flat_map(|(_, table)| {
-                table.columns.fields().iter().zip(1..).map(|(field, place)| (&table.name, field.clone(), place))
+                table
+                    .columns
+                    .fields()
+                    .iter()
+                    .zip(1..)
+                    .map(|(field, place)| (&table.name, field.clone(), place))
             })
             .collect();
         let count = all.len();
@@ -307,10 +360,13 @@ impl Shown {
             ("ordinal_position", numbers(all.iter().map(|one| one.2))),
             ("column_default", no_text(count)),
             ("is_nullable", texts(vec!["YES"; count])),
-            ("data_type", texts(types.iter().map(|one| match one.name.ends_with("[]") {
-                true => "ARRAY",
-                false => one.name,
-            }))),
+            (
+                "data_type",
+                texts(types.iter().map(|one| match one.name.ends_with("[]") {
+                    true => "ARRAY",
+                    false => one.name,
+                })),
+            ),
             ("character_maximum_length", no_numbers(count)),
             ("numeric_precision", known(types.iter().map(|one| one.precision))),
             ("numeric_scale", known(types.iter().map(|one| one.scale))),
@@ -350,7 +406,11 @@ struct PgType {
 
 fn pg_type(engine: &DataType) -> PgType {
     let of = |oid, name, short, len| PgType { oid, name, short, len, modifier: -1, ..PgType::default() };
-    let whole = |oid, name, short, len, bits| PgType { precision: Some(bits), scale: Some(0), ..of(oid, name, short, len) };
+    let whole = |oid, name, short, len, bits| PgType {
+        precision: Some(bits),
+        scale: Some(0),
+        ..of(oid, name, short, len)
+    };
     match shown_as(engine).0 {
         CellKind::Bool => of(16, "boolean", "bool", 1),
         CellKind::Int2 => whole(21, "smallint", "int2", 2, 16),
