@@ -54,6 +54,9 @@ pub enum LakeError {
     /// The files of the lake cannot be reached.
     #[error("the lake's files cannot be reached: {0}")]
     Files(String),
+    /// The machines that run queries cannot be reached or take none.
+    #[error("the cluster cannot be reached: {0}")]
+    Cluster(String),
 }
 
 /// Why a statement is not run.
@@ -132,7 +135,9 @@ impl Coded for LakeError {
             Self::Limit(Limit::Rows) => "lake.limit_rows",
             Self::Limit(Limit::Concurrency) => "lake.limit_concurrency",
             Self::Limit(Limit::Cancelled) => "lake.cancelled",
-            Self::Delta(_) | Self::Store(_) | Self::Arrow(_) | Self::Files(_) => "lake.unavailable",
+            Self::Delta(_) | Self::Store(_) | Self::Arrow(_) | Self::Files(_) | Self::Cluster(_) => {
+                "lake.unavailable"
+            }
         }
     }
 }

@@ -4,6 +4,8 @@
 //! it is written into the table's Delta log together with its sequence ([`compaction`]). Whoever asks sees a
 //! table only as its [`Policy`] lets them: a session ([`session`]) knows governed tables and nothing else.
 //!
+//! What outgrows one machine runs on several ([`cluster`]), under the same barrier.
+//!
 //! This is the only crate that names DataFusion, Arrow or Delta.
 //!
 //! # Invariants
@@ -22,6 +24,7 @@
 pub mod answer;
 mod barrier;
 pub mod batch;
+pub mod cluster;
 pub mod compaction;
 mod delta;
 pub mod error;

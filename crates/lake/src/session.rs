@@ -26,7 +26,7 @@ use crate::barrier::governed::{GovernedTable, MATCHED};
 use crate::barrier::masks;
 use crate::error::{Limit, Refusal};
 use crate::policy::Policy;
-use crate::{Lake, LakeError, TableId, reading};
+use crate::{Lake, LakeError, TableId, cluster, reading};
 
 /// The longest statement, in bytes.
 pub const MAX_SQL: usize = 64 << 10;
@@ -94,6 +94,9 @@ impl Lake {
         let mut tables: BTreeMap<&TableId, Arc<GovernedTable>> = BTreeMap::new();
         for one in granted {
             let table = Self::table(&self.store().read(), &one.table).await?;
+            if self.cluster().is_some() {
+                cluster::make_room(self, &table).await?;
+            }
             let below = reading::provider(self, &table).await?;
             let governed = GovernedTable::new(below, &table.schema, &one.policy)?;
             if tables.insert(&one.name, Arc::new(governed)).is_some() {
@@ -112,15 +115,10 @@ impl Lake {
     }
 
     fn state(&self) -> SessionStateBuilder {
-        let mut config = SessionConfig::new()
-            .with_default_catalog_and_schema(CATALOG, SCHEMA)
-            .with_create_default_catalog_and_schema(false)
-            .with_information_schema(false)
-            .with_target_partitions(self.limits().partitions)
-            .set_str("datafusion.sql_parser.dialect", "postgresql");
-        let options = config.options_mut();
-        // Off by default, and to stay so: with it, a conjunct may be lost where an older file lacks its column.
-        options.execution.parquet.pushdown_filters = false;
+        let config = match self.cluster() {
+            Some(cluster) => cluster::settings(config(cluster.partitions())),
+            None => config(self.limits().partitions),
+        };
         SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(self.runtime().clone())
@@ -129,6 +127,19 @@ impl Lake {
             .with_file_formats(Vec::new())
             .with_table_function_list(Vec::new())
     }
+}
+
+/// The settings of a session.
+pub(crate) fn config(partitions: usize) -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_default_catalog_and_schema(CATALOG, SCHEMA)
+        .with_create_default_catalog_and_schema(false)
+        .with_information_schema(false)
+        .with_target_partitions(partitions)
+        .set_str("datafusion.sql_parser.dialect", "postgresql");
+    // Off by default, and to stay so: with it, a conjunct may be lost where an older file lacks its column.
+    config.options_mut().execution.parquet.pushdown_filters = false;
+    config
 }
 
 impl Session {
@@ -153,8 +164,16 @@ impl Session {
         };
         let (plan, physical) =
             tokio::time::timeout_at(deadline, planned).await.map_err(|_| LakeError::Limit(Limit::Time))??;
-        let stream =
-            datafusion::physical_plan::execute_stream(physical, self.context.task_ctx()).map_err(run)?;
+        let elsewhere = match self.lake.cluster() {
+            Some(cluster) => cluster.run(&self.lake, &physical, deadline).await?,
+            None => None,
+        };
+        let stream = match elsewhere {
+            Some(stream) => stream,
+            None => {
+                datafusion::physical_plan::execute_stream(physical, self.context.task_ctx()).map_err(run)?
+            }
+        };
         Ok(Answer::new(stream, &plan, deadline, self.lake.limits().rows, permit))
     }
 

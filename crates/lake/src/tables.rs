@@ -1,7 +1,7 @@
 //! The tables of the lake: what they are called, what they look like, where they lie.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use kernel::time::Timestamp;
 use store::{Reads, Store, Tx, params};
 
+use crate::cluster::Cluster;
 use crate::schema::{Column, Schema, check_name};
 use crate::session::Limits;
 use crate::{LakeError, session};
@@ -59,6 +60,7 @@ pub struct Table {
 #[derive(Clone)]
 pub struct Lake {
     inner: Arc<Inner>,
+    cluster: Option<Cluster>,
 }
 
 struct Inner {
@@ -84,7 +86,19 @@ impl Lake {
             .map_err(|error| LakeError::Files(format!("`{}`: {error}", folder.display())))?;
         let runtime = session::runtime(&limits)?;
         let running = Arc::new(tokio::sync::Semaphore::new(limits.concurrency));
-        Ok(Self { inner: Arc::new(Inner { store, folder, runtime, running, limits }) })
+        let inner = Arc::new(Inner { store, folder, runtime, running, limits });
+        Ok(Self { inner, cluster: None })
+    }
+
+    /// The same lake, whose governed queries run on a cluster.
+    #[must_use]
+    pub fn with_cluster(mut self, cluster: Cluster) -> Self {
+        self.cluster = Some(cluster);
+        self
+    }
+
+    pub(crate) fn cluster(&self) -> Option<&Cluster> {
+        self.cluster.as_ref()
     }
 
     /// The ledger that holds the inbox.
@@ -103,6 +117,11 @@ impl Lake {
 
     pub(crate) fn running(&self) -> &Arc<tokio::sync::Semaphore> {
         &self.inner.running
+    }
+
+    /// Where all files lie.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.inner.folder
     }
 
     /// Where the files of a table lie.

@@ -1,4 +1,4 @@
-//! The lake's promises: arrival, compaction, the barrier, the attack corpus, non-interference.
+//! The lake's promises: arrival, compaction, the barrier, the attack corpus, non-interference, the cluster.
 //!
 //! One program, because each would be linked with all of the engine.
 
@@ -11,7 +11,10 @@
 
 mod arrival;
 mod barrier;
+mod cluster;
 mod common;
 mod corpus;
 mod interference;
 mod limits;
+mod members;
+mod trust;
