@@ -83,7 +83,8 @@ impl Cluster {
         let cluster = Self { inner: Arc::new(inner) };
         // Of a query that never was: the question is whether anybody answers.
         let nothing = GetJobStatusParams { job_id: "none".to_owned() };
-        let asked = tokio::time::timeout(Duration::from_secs(5), cluster.scheduler().get_job_status(nothing));
+        let mut scheduler = cluster.scheduler();
+        let asked = tokio::time::timeout(Duration::from_secs(5), scheduler.get_job_status(nothing));
         match asked.await {
             Ok(Ok(_)) => Ok(cluster),
             Ok(Err(status)) => Err(ClusterError::Unreachable(super::chain(&status))),
@@ -242,7 +243,8 @@ impl Drop for Job {
         // Whoever waited for the rows does not wait for this; the scheduler ends what is overdue by itself.
         runtime.spawn(async move {
             let cancelled = scheduler.cancel_job(CancelJobParams { job_id: job_id.clone() }).await;
-            let cleaned = scheduler.clean_job_data(CleanJobDataParams { job_id }).await;
+            let cleaned =
+                scheduler.clean_job_data(CleanJobDataParams { job_id, remove_stage_ids: Vec::new() }).await;
             let removed = scheduler.remove_session(RemoveSessionParams { session_id }).await;
             if cancelled.is_err() || cleaned.is_err() || removed.is_err() {
                 tracing::warn!("a query could not be cleared away at the scheduler");

@@ -13,8 +13,10 @@ use ballista_core::config::TaskSchedulingPolicy;
 use ballista_core::error::BallistaError;
 use ballista_core::extension::SessionConfigExt;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
-use ballista_core::serde::protobuf::{GetJobStatusParams, RuntimeStatsReport, WindowStateReport, job_status};
-use ballista_core::serde::scheduler::TaskColumnStats;
+use ballista_core::serde::protobuf::{
+    GetJobStatusParams, RuntimeStatsReport, ShuffleWritePartition, TaskColumnStats, WindowStateReport,
+    job_status,
+};
 use ballista_executor::execution_engine::{DefaultExecutionEngine, ExecutionEngine, QueryStageExecutor};
 use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
 use ballista_executor::flight_service::BallistaFlightService;
@@ -267,7 +269,7 @@ impl QueryStageExecutor for GuardedStage {
         &self,
         task_id: usize,
         context: Arc<TaskContext>,
-    ) -> Result<Vec<ballista_core::serde::protobuf::ShuffleWritePartition>> {
+    ) -> Result<Vec<ShuffleWritePartition>> {
         tokio::select! {
             done = self.inner.execute_query_stage(task_id, context) => done,
             why = self.unwanted() => Err(why),
