@@ -1,10 +1,12 @@
 //! Rows on their way to an asker.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::arrow::ipc::writer::StreamWriter;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::LogicalPlan;
 use futures_util::StreamExt;
@@ -19,6 +21,7 @@ use crate::session::run;
 pub struct Answer {
     stream: SendableRecordBatchStream,
     plan_hash: [u8; 32],
+    tables: BTreeSet<String>,
     deadline: Instant,
     rows_left: usize,
     rows: usize,
@@ -51,7 +54,13 @@ impl Answer {
     ) -> Self {
         // The plan before the engine changed it: what was asked, whatever the data.
         let plan_hash = crypto::hash::sm3(plan.display_indent_schema().to_string().as_bytes());
-        Self { stream, plan_hash, deadline, rows_left: rows, rows: 0, bytes: 0, _permit: permit }
+        let tables = tables_of(plan);
+        Self { stream, plan_hash, tables, deadline, rows_left: rows, rows: 0, bytes: 0, _permit: permit }
+    }
+
+    /// The tables that the query names, by the asker's names.
+    pub fn tables(&self) -> &BTreeSet<String> {
+        &self.tables
     }
 
     /// SM3 of the plan of the query.
@@ -125,6 +134,17 @@ impl Rows {
         self.len() == 0
     }
 
+    /// How many bytes they take in memory.
+    pub fn bytes(&self) -> usize {
+        self.0.get_array_memory_size()
+    }
+
+    /// The first rows.
+    #[must_use]
+    pub fn first(&self, rows: usize) -> Self {
+        Self(self.0.slice(0, rows.min(self.len())))
+    }
+
     /// Cell by cell as text; an empty cell is none.
     pub fn texts(&self) -> Result<Vec<Vec<Option<String>>>, LakeError> {
         use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -147,11 +167,37 @@ impl Rows {
     }
 }
 
-/// Rows as one Arrow IPC stream.
-pub fn to_ipc(schema_of: &Answer, rows: &[Rows]) -> Result<Vec<u8>, LakeError> {
-    let mut writer = StreamWriter::try_new(Vec::new(), &schema_of.schema())?;
-    for part in rows {
-        writer.write(&part.0)?;
+fn tables_of(plan: &LogicalPlan) -> BTreeSet<String> {
+    let mut tables = BTreeSet::new();
+    // The walk looks and never fails.
+    let walked = plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            tables.insert(scan.table_name.table().to_owned());
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    debug_assert!(walked.is_ok(), "a look at a plan failed");
+    tables
+}
+
+/// Writes rows as an Arrow IPC stream, piece by piece.
+pub struct IpcWriter(StreamWriter<Vec<u8>>);
+
+impl IpcWriter {
+    /// A stream of the answer's columns.
+    pub fn new(answer: &Answer) -> Result<Self, LakeError> {
+        Ok(Self(StreamWriter::try_new(Vec::new(), &answer.schema())?))
     }
-    Ok(writer.into_inner()?)
+
+    /// The bytes up to and with these rows.
+    pub fn write(&mut self, rows: &Rows) -> Result<Vec<u8>, LakeError> {
+        self.0.write(&rows.0)?;
+        Ok(std::mem::take(self.0.get_mut()))
+    }
+
+    /// The last bytes. A stream without them was cut off.
+    pub fn finish(mut self) -> Result<Vec<u8>, LakeError> {
+        self.0.finish()?;
+        Ok(self.0.into_inner()?)
+    }
 }

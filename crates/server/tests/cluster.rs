@@ -40,7 +40,7 @@ fn text(path: &Path) -> String {
 
 async fn answer(lake: &Lake, table: &lake::Table) -> Vec<Vec<Option<String>>> {
     let policy = Policy::everything(&table.schema);
-    let granted = Granted { name: table.id.clone(), table: table.id.clone(), policy };
+    let granted = Granted { name: table.id.clone(), table: table.id.clone(), policy, witness: None };
     let session = lake.session(&[granted]).await.unwrap();
     let sql = "SELECT town, count(*), sum(n) FROM visits GROUP BY town ORDER BY town";
     let mut answer = session.query(sql).await.unwrap();

@@ -22,7 +22,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures_util::{StreamExt, TryStreamExt};
 use jiff::SignedDuration;
-use store::{Env, Reads, params};
+use store::Env;
 use tokio::time::Instant;
 use tonic::transport::Channel;
 
@@ -32,7 +32,7 @@ use super::sealed::SealedScanExec;
 use super::{ClusterError, MAX_INLINE, MAX_MESSAGE, MAX_PLAN, TIME_OVER, check, codec};
 use crate::barrier::fence::FenceExec;
 use crate::error::Limit;
-use crate::{Lake, LakeError, Table, compaction};
+use crate::{Lake, LakeError};
 
 /// How often the state of a query is asked for, at first and at most.
 const ASK: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(50));
@@ -123,7 +123,7 @@ impl Cluster {
                 return Ok(None);
             }
         };
-        let job = self.send(sealed, &ticket).await?;
+        let Some(job) = self.send(sealed, &ticket).await? else { return Ok(None) };
         let locations = tokio::time::timeout_at(deadline, job.done())
             .await
             .map_err(|_| LakeError::Limit(Limit::Time))??;
@@ -149,6 +149,8 @@ impl Cluster {
 
     /// The plan under seal, with each scan of it under a seal of its own. Nothing if it has no scan.
     fn pack(&self, lake: &Lake, plan: &Arc<dyn ExecutionPlan>, ticket: &Ticket) -> Result<Option<Vec<u8>>> {
+        // What lies in a bucket is read by the gateway alone: executors have no key to it.
+        let Some(folder) = lake.files().local() else { return Ok(None) };
         let key = &self.inner.key;
         let external = |error: crypto::signature::SignatureError| DataFusionError::External(Box::new(error));
         let mut scans = 0;
@@ -157,7 +159,7 @@ impl Cluster {
             .transform_down(|node| {
                 let Some(fence) = node.downcast_ref::<FenceExec>() else { return Ok(Transformed::no(node)) };
                 let below = fence.input();
-                check::below(below, lake.folder())?;
+                check::below(below, folder)?;
                 let bytes = codec::encode_below(below)?;
                 let sealed = seal(key, Kind::Scan, ticket, &bytes).map_err(external)?;
                 scans += 1;
@@ -173,7 +175,9 @@ impl Cluster {
         Ok(Some(seal(key, Kind::Query, ticket, &bytes).map_err(external)?))
     }
 
-    async fn send(&self, sealed: Vec<u8>, ticket: &Ticket) -> Result<Job, LakeError> {
+    /// The query as the scheduler has it; nothing if the plan has a part that it does not know, such as a function
+    /// of the catalogue.
+    async fn send(&self, sealed: Vec<u8>, ticket: &Ticket) -> Result<Option<Job>, LakeError> {
         let session = hex::encode(ticket.query);
         let mut request = tonic::Request::new(ExecuteQueryParams {
             session_id: session.clone(),
@@ -187,9 +191,9 @@ impl Cluster {
         match answer.into_inner().result {
             Some(execute_query_result::Result::Success(success)) => {
                 self.inner.sent.fetch_add(1, Ordering::Relaxed);
-                Ok(Job { scheduler, id: success.job_id, session })
+                Ok(Some(Job { scheduler, id: success.job_id, session }))
             }
-            _ => Err(LakeError::Cluster("the scheduler does not take the plan".to_owned())),
+            _ => Ok(None),
         }
     }
 }
@@ -271,27 +275,4 @@ async fn fetch(
         .fetch_partition(&executor.id, &partition.into(), location.file_id, layout, true)
         .await
         .map_err(BallistaError::into_datafusion)
-}
-
-store::row! {
-    struct BytesRow { bytes: i64 }
-}
-
-/// Compacts a table of which more waits in the inbox than may travel inside a plan.
-pub(crate) async fn make_room(lake: &Lake, table: &Table) -> Result<(), LakeError> {
-    let waiting: Option<BytesRow> = lake
-        .store()
-        .read()
-        .optional(
-            "SELECT CAST(COALESCE(SUM(length(body)), 0) AS BIGINT) AS bytes
-               FROM lake_batch
-              WHERE table_id = $1 AND body IS NOT NULL",
-            params![table.id.as_str()],
-        )
-        .await?;
-    let bytes = waiting.map_or(0, |row| u64::try_from(row.bytes).unwrap_or(0));
-    if bytes > MAX_INLINE {
-        compaction::compact(lake, table).await?;
-    }
-    Ok(())
 }

@@ -5,7 +5,8 @@
 //! ([`sealed`]): files, row rule, masks and what waits in the inbox, signed by the gateway. The plan above it is
 //! sealed as a whole once more ([`seal`]). A **scheduler** cuts it into stages, **executors** run them, and the
 //! gateway takes the answer from the executors. A plan that cannot travel runs in the gateway: equal answers,
-//! always.
+//! always. So runs what a [`crate::Witness`] watches, who has to stand in the gateway's process, and what lies in a
+//! bucket, to which executors hold no key.
 //!
 //! # Who trusts whom
 //!
@@ -48,14 +49,12 @@ pub use executor::{ExecutorConfig, serve_executor};
 pub use members::{Role, create_keys};
 pub use scheduler::{SchedulerConfig, serve_scheduler};
 
-pub(crate) use client::make_room;
-
 /// The largest message between members.
 const MAX_MESSAGE: usize = 64 << 20;
 /// The largest plan that is sent; a larger one runs in the gateway.
 const MAX_PLAN: usize = 32 << 20;
 /// How much of a table's inbox may travel inside a plan; more is compacted first.
-const MAX_INLINE: u64 = 2 << 20;
+pub(crate) const MAX_INLINE: u64 = 2 << 20;
 /// How long what passes between stages may lie on an executor's disk.
 const KEPT: Duration = Duration::from_secs(15 * 60);
 
