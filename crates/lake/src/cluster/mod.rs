@@ -92,11 +92,19 @@ pub enum ClusterError {
     Engine(String),
 }
 
-/// The settings under which every part of a plan runs, the same for all members and those of one process.
+/// The settings of a plan that is to be cut into stages.
 pub(crate) fn settings(config: SessionConfig) -> SessionConfig {
-    // Between stages a plan is cut where rows change their partition by their values; dealing them out by turns
-    // would read each input once for every task.
-    config.with_round_robin_repartition(false)
+    config
+        // A plan is cut where rows change their partition by their values; dealing them out by turns would read
+        // each input once for every task.
+        .with_round_robin_repartition(false)
+        // The result of a subquery, and filters that come to be while a plan runs, lie in the memory of one process:
+        // a stage elsewhere would wait for them for ever. Subqueries become joins instead.
+        .set_bool("datafusion.optimizer.enable_physical_uncorrelated_scalar_subquery", false)
+        .set_bool("datafusion.optimizer.enable_dynamic_filter_pushdown", false)
+        // Views into shared buffers are written with all of the buffer, and grow past what a message may hold.
+        .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false)
+        .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
 }
 
 /// The same with those of the engine that are for members alone.

@@ -176,8 +176,9 @@ impl SchedulerGrpc for Gate {
 
     async fn execute_query_push(
         &self,
-        _request: Request<ExecuteQueryParams>,
+        request: Request<ExecuteQueryParams>,
     ) -> Result<Response<Answers>, Status> {
+        require(&request, &[Role::Gateway])?;
         Err(closed())
     }
 

@@ -166,7 +166,7 @@ async fn a_member_without_keys_does_not_start() {
             keys: nothing.path().to_owned(),
             lake: nothing.path().to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            lost_after: Duration::from_secs(6),
+            lost_after: Duration::from_secs(10),
             env: env(),
         };
         let error = serve_scheduler(&config, std::future::pending()).await.unwrap_err();
@@ -183,7 +183,7 @@ async fn a_member_without_keys_does_not_start() {
             keys: told("KEYS").into(),
             lake: told("LAKE").into(),
             listen,
-            lost_after: Duration::from_secs(6),
+            lost_after: Duration::from_secs(10),
             env: env(),
         };
         serve_scheduler(&config, std::future::pending()).await.unwrap();

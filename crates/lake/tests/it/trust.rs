@@ -234,7 +234,7 @@ async fn a_plan_that_was_overheard_is_worth_nothing_a_second_time_or_later() {
     let served = server(&members.keys("scheduler")).add_service(service).serve(port);
     let served = tokio::spawn(served);
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let limits = Limits { time: Duration::from_secs(4), ..Limits::default() };
+    let limits = Limits { time: Duration::from_secs(10), ..Limits::default() };
     let led = GatewayConfig { scheduler: port.to_string(), ..members.gateway() };
     let lake = Lake::open(test.store.clone(), limits).unwrap();
     let session = asker(&lake.with_cluster(Cluster::connect(&led).await.unwrap())).await;
@@ -262,7 +262,7 @@ async fn a_plan_that_was_overheard_is_worth_nothing_a_second_time_or_later() {
     let refused = real.execute_query(asked(kept[0].clone())).await.unwrap_err();
     assert!(refused.message().contains("sent before"), "{refused}");
     // The other one was never sent, and its time passes.
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    tokio::time::sleep(Duration::from_secs(12)).await;
     let refused = real.execute_query(asked(kept[1].clone())).await.unwrap_err();
     assert!(refused.message().contains("another time"), "{refused}");
 }
