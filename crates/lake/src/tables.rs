@@ -9,6 +9,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use kernel::time::Timestamp;
 use store::{Reads, Store, Tx, params};
 
+use crate::cluster::Cluster;
 use crate::place::{Files, Place};
 use crate::schema::{Column, Schema, check_name};
 use crate::session::Limits;
@@ -61,6 +62,7 @@ pub struct Table {
 #[derive(Clone)]
 pub struct Lake {
     inner: Arc<Inner>,
+    cluster: Option<Cluster>,
 }
 
 struct Inner {
@@ -138,7 +140,19 @@ impl Lake {
                 running,
                 limits,
             }),
+            cluster: None,
         })
+    }
+
+    /// The same lake, whose governed queries run on a cluster.
+    #[must_use]
+    pub fn with_cluster(mut self, cluster: Cluster) -> Self {
+        self.cluster = Some(cluster);
+        self
+    }
+
+    pub(crate) fn cluster(&self) -> Option<&Cluster> {
+        self.cluster.as_ref()
     }
 
     /// The ledger that holds the inbox.

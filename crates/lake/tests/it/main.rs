@@ -1,4 +1,4 @@
-//! The lake's promises: arrival, compaction, the barrier, the attack corpus, non-interference.
+//! The lake's promises: arrival, compaction, the barrier, the attack corpus, non-interference, the cluster.
 //!
 //! One program, because each would be linked with all of the engine.
 
@@ -12,6 +12,7 @@
 
 mod arrival;
 mod barrier;
+mod cluster;
 mod common;
 mod corpus;
 mod crash;
@@ -19,8 +20,10 @@ mod interference;
 mod keeping;
 mod limits;
 mod loading;
+mod members;
 mod numbers;
+mod prepared;
 mod s3;
 mod servers;
 mod stream;
-mod prepared;
+mod trust;
