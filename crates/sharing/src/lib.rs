@@ -18,6 +18,7 @@
 
 pub mod api;
 pub mod demo;
+pub mod jobs;
 pub mod keys;
 pub mod migrations;
 mod pages;

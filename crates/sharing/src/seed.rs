@@ -12,7 +12,7 @@ use kernel::actor::Actor;
 use kernel::ids::{IdError, OrgCode, PostCode};
 use lake::{Lake, LakeError, RowRule, TableId, inbox};
 use packs::model::Words;
-use store::{Purpose, Reads, StoreError, Tx};
+use store::{Purpose, StoreError, Tx};
 use web::App;
 
 use crate::demo::{self, Bilingual, DemoError, DemoResource, Scale};
@@ -82,7 +82,7 @@ async fn fill(
     Lake::create_table(&tx, &id, &resource.schema()?).await?;
     tx.commit().await?;
     let table = Lake::table(&app.store.read(), &id).await?;
-    for (number, batch) in resource.batches(scale).enumerate() {
+    for (number, batch) in resource.batches(scale)?.enumerate() {
         let encoded = inbox::encode(&table, &batch?)?;
         let tx = app.store.begin().await?;
         inbox::arrive(&tx, &id, &format!("demo-{number}"), encoded).await?;
@@ -265,6 +265,6 @@ async fn officer(app: &App, login: &'static str) -> Result<Actor, SeedError> {
     let db = app.store.read();
     let account =
         identity::accounts::find_by_login(&db, login).await?.ok_or(SeedError::Nobody(login))?;
-    let posts = identity::orgs::holdings(&db, account.subject, db.store().env().now()).await?;
-    Ok(Actor::Officer { account: account.id, subject: account.subject, posts })
+    let actor = identity::accounts::actor(&db, account.id, app.now()).await?;
+    actor.ok_or(SeedError::Nobody(login))
 }

@@ -1,7 +1,9 @@
 //! Pages: what one may use, what one's office provides, grants, and one's own uses.
 
+mod console;
 mod grant_form;
 mod grants;
+mod keys;
 mod overview;
 mod resource;
 mod uses;
@@ -17,12 +19,17 @@ use crate::uses::record::Record;
 pub(crate) fn routes() -> Routes {
     Routes::new()
         .get("/work/data", Access::Officer, overview::show)
+        .get("/work/data/console", Access::Officer, console::show)
+        .post("/work/data/console", Access::Officer, console::run)
         .get("/work/data/resources/{id}", Access::Officer, resource::show)
         .get("/work/data/resources/{id}/grant", Access::Officer, grant_form::form)
         .post("/work/data/resources/{id}/grant", Access::Officer, grant_form::issue)
         .get("/work/data/grants/{id}", Access::Officer, grants::show)
         .get("/work/data/grants/{id}/{action}", Access::Officer, grants::form)
         .post("/work/data/grants/{id}/{action}", Access::Officer, grants::act)
+        .get("/work/data/keys", Access::Officer, keys::list)
+        .post("/work/data/keys", Access::Officer, keys::create)
+        .post("/work/data/keys/{id}/revoke", Access::Officer, keys::revoke)
         .get("/work/data/uses", Access::Officer, uses::list)
         .get("/work/data/uses/{id}", Access::SignedIn, uses::show)
 }

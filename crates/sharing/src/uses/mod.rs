@@ -1,5 +1,6 @@
 //! A use of grants, whatever the door: who asks what for, what they may see, and what the use leaves behind.
 
+pub mod gate;
 pub mod ledger;
 pub mod record;
 mod recorder;
@@ -153,12 +154,17 @@ struct Seat {
 
 /// What an asker may use at this moment. For one statement: the next one asks the grants again.
 pub struct Desk {
+    book: Book,
+    session: Session,
+}
+
+/// What a use is written down with: who asks, what for, and on which grants.
+struct Book {
     app: App,
     state: State,
     asker: Asker,
     case: Option<NamedCase>,
     seats: Vec<Seat>,
-    session: Session,
 }
 
 /// An answer that was read whole. Its use is on disk.
@@ -192,8 +198,8 @@ impl Desk {
         match grants::decide(&app.store.read(), &ask, resource).await? {
             Ok(admitted) => Self::over(app, asker, case, vec![admitted]).await,
             Err(refusal) => {
-                let desk = Self::over(app, asker, case, Vec::new()).await?;
-                desk.note_refusal(resource, refusal.code()).await?;
+                let book = Book { app: app.clone(), state: State::of(app)?, asker, case, seats: Vec::new() };
+                book.note_refusal(resource, refusal.code()).await?;
                 Err(refusal.into())
             }
         }
@@ -209,42 +215,28 @@ impl Desk {
         let seats: Vec<Seat> = admitted.into_iter().map(Seat::new).collect();
         let granted: Vec<Granted> = seats.iter().map(Seat::granted).collect();
         let session = state.lake.session(&granted).await?;
-        Ok(Self { app: app.clone(), state, asker, case, seats, session })
+        Ok(Self { book: Book { app: app.clone(), state, asker, case, seats }, session })
     }
 
     /// The resources on the desk.
     pub fn resources(&self) -> impl Iterator<Item = &Admitted> {
-        self.seats.iter().map(|seat| &seat.admitted)
-    }
-
-    /// The session over them, for a door that prepares its statements itself.
-    pub fn session(&self) -> &Session {
-        &self.session
+        self.book.seats.iter().map(|seat| &seat.admitted)
     }
 
     /// Runs a statement. Whatever the door does with the answer, it does through what this gives back.
     pub async fn run(self, sql: &str) -> Result<Running, UseError> {
         let started = Instant::now();
-        let answer = self.session.query(sql).await;
-        self.running(sql, started, answer).await
-    }
-
-    /// What a door ran on [`Self::session`] itself, since `started`.
-    pub async fn running(
-        self,
-        sql: &str,
-        started: Instant,
-        answer: Result<Answer, LakeError>,
-    ) -> Result<Running, UseError> {
-        match answer {
-            Ok(answer) => Ok(Running::new(self, sql, started, answer)),
+        match self.session.query(sql).await {
+            Ok(answer) => Ok(Running::new(self.book, sql, started, answer)),
             Err(error) => {
-                let receipt = self.note_refusal(sql, error.code()).await?;
+                let receipt = self.book.note_refusal(sql, error.code()).await?;
                 Err(UseError::Failed { error, receipt })
             }
         }
     }
+}
 
+impl Book {
     /// A statement that was not run leaves a receipt too.
     async fn note_refusal(&self, statement: &str, code: &'static str) -> Result<UseId, UseError> {
         let record = self.record(statement, Vec::new(), Outcome::failed(code));
@@ -264,6 +256,11 @@ impl Seat {
             .filter(|_| admitted.resource.description.of_persons)
             .map(|column| Witness::new(column, MOST_PERSONS));
         Self { admitted, witness }
+    }
+
+    /// The name of its table.
+    fn name(&self) -> &str {
+        self.admitted.resource.id.as_str()
     }
 
     fn granted(&self) -> Granted {

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::UseError;
 use super::ledger::seal;
-use super::record::Record;
+use super::record::{Record, UsedGrant};
 
 /// The most uses in one commit.
 const MOST: usize = 256;
@@ -45,6 +45,8 @@ enum Part {
     Whole,
     /// That it began.
     Begin,
+    /// On which grants, once that is known of a use that has begun.
+    Pay,
     /// How it ended.
     End,
 }
@@ -89,6 +91,11 @@ impl Recorder {
     /// Writes that a use begins, and counts it.
     pub(crate) async fn begin(&self, entry: Entry) -> Result<(), UseError> {
         self.write(Part::Begin, entry).await
+    }
+
+    /// Counts a use that has begun on its grants.
+    pub(crate) async fn pay(&self, entry: Entry) -> Result<(), UseError> {
+        self.write(Part::Pay, entry).await
     }
 
     /// Writes how a use ended that was begun.
@@ -153,14 +160,13 @@ impl Recorder {
             }
             let record = &entry.record;
             let object = Record::object(record.use_id, &text);
+            if *part != Part::End {
+                let link = |used: &UsedGrant| params![&used.resource, record.use_id, used.grant];
+                links.extend(record.grants.iter().map(link));
+            }
             match part {
-                Part::Whole | Part::Begin => {
-                    links.extend(record.grants.iter().map(|used| {
-                        params![&used.resource, record.use_id, used.grant]
-                    }));
-                    rows.push(columns(record, text, statement));
-                }
-                Part::End => close(&tx, record, text).await?,
+                Part::Whole | Part::Begin => rows.push(columns(record, text, statement)),
+                Part::Pay | Part::End => update(&tx, record, text).await?,
             }
             tx.audit(entry.audit.clone().object(object));
             for person in &entry.persons {
@@ -239,7 +245,7 @@ fn columns(record: &Record, text: String, statement: Vec<u8>) -> Vec<Value> {
     ]
 }
 
-async fn close(tx: &Tx, record: &Record, text: String) -> Result<(), StoreError> {
+async fn update(tx: &Tx, record: &Record, text: String) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE sharing_use SET outcome = $2, row_count = $3, persons = $4, record = $5 WHERE use_id = $1",
         params![

@@ -7,15 +7,15 @@ use kernel::error::Coded;
 use kernel::ids::{SubjectId, UseId};
 use lake::answer::{Answer, AnswerColumn, Rows};
 use lake::{LakeError, Seen};
-use store::{AuditEntry, Reads};
+use store::AuditEntry;
 
 use super::record::{FORM, Outcome, Record, UsedBy, UsedGrant};
 use super::recorder::{Entry, Spent};
-use super::{Desk, Seat, UseError, Whole};
+use super::{Book, Seat, UseError, Whole};
 
 /// An answer whose rows have not left yet.
 pub struct Running {
-    desk: Desk,
+    book: Book,
     sql: String,
     started: Instant,
     answer: Answer,
@@ -38,12 +38,12 @@ enum Phase {
 }
 
 impl Running {
-    pub(super) fn new(desk: Desk, sql: &str, started: Instant, answer: Answer) -> Self {
-        let used = desk.seats.iter().filter(|seat| named(&answer, seat)).map(Seat::used).collect();
-        let mut record = desk.record(sql, used, Outcome::open());
+    pub(super) fn new(book: Book, sql: &str, started: Instant, answer: Answer) -> Self {
+        let used = book.used(answer.tables());
+        let mut record = book.record(sql, used, Outcome::open());
         record.plan_hash = hex::encode(answer.plan_hash());
         Self {
-            desk,
+            book,
             sql: sql.to_owned(),
             started,
             answer,
@@ -81,7 +81,7 @@ impl Running {
         self.record.outcome = self.outcome("ok", rows, persons.as_ref());
         let entry = self.entry(persons, rows)?;
         self.phase = Phase::Ended;
-        self.desk.state.recorder.whole(entry).await?;
+        self.book.state.recorder.whole(entry).await?;
         Ok(Whole { use_id: self.record.use_id, columns: self.answer.columns(), rows: parts, more })
     }
 
@@ -119,13 +119,13 @@ impl Running {
     /// Writes the use down as begun. Where a grant counts rows, all of them are read and counted first.
     async fn begin(&mut self) -> Result<(), UseError> {
         let mut rows = 0;
-        if self.desk.seats.iter().any(|seat| self.counts_rows(seat)) {
+        if self.book.seats.iter().any(|seat| self.counts_rows(seat)) {
             let (parts, _) = self.read_up_to(usize::MAX).await?;
             rows = count(&parts);
             self.counted = Some(parts.into_iter());
         }
         let entry = self.entry(None, rows)?;
-        self.desk.state.recorder.begin(entry).await?;
+        self.book.state.recorder.begin(entry).await?;
         self.phase = Phase::Begun;
         Ok(())
     }
@@ -141,9 +141,9 @@ impl Running {
         let mut entry = self.entry(persons, 0)?;
         if begun {
             entry.spent.clear();
-            self.desk.state.recorder.end(entry).await
+            self.book.state.recorder.end(entry).await
         } else {
-            self.desk.state.recorder.whole(entry).await
+            self.book.state.recorder.whole(entry).await
         }
     }
 
@@ -156,7 +156,7 @@ impl Running {
     }
 
     async fn read_up_to(&mut self, most: usize) -> Result<(Vec<Rows>, bool), LakeError> {
-        let left = self.desk.seats.iter().filter_map(|seat| seat.admitted.grant.rows_left()).min();
+        let left = self.book.seats.iter().filter_map(|seat| seat.admitted.grant.rows_left()).min();
         let most = left.map_or(most, |left| most.min(usize::try_from(left).unwrap_or(usize::MAX)));
         let mut parts = Vec::new();
         let mut had = 0;
@@ -188,23 +188,13 @@ impl Running {
         }
     }
 
-    /// The registered persons whose rows passed; none where it were too many.
     async fn persons(&self) -> Result<Option<BTreeSet<SubjectId>>, UseError> {
-        let mut numbers = BTreeSet::new();
-        for seat in self.desk.seats.iter().filter(|seat| named(&self.answer, seat)) {
-            match seat.seen() {
-                Some(Seen::Entities(entities)) => numbers.extend(entities),
-                Some(Seen::Many) => return Ok(None),
-                None => {}
-            }
-        }
-        let db = self.desk.app.store.read();
-        Ok(Some(identity::people::find_all_by_citizen_id(&db, &numbers).await?))
+        self.book.persons(self.answer.tables()).await
     }
 
     fn entry(&self, persons: Option<BTreeSet<SubjectId>>, rows: u64) -> Result<Entry, UseError> {
         let persons: Vec<SubjectId> = persons.into_iter().flatten().collect();
-        Ok(self.desk.entry(self.record.clone(), &self.sql, &persons, rows))
+        Ok(self.book.entry(self.record.clone(), &self.sql, &persons, rows))
     }
 }
 
@@ -217,7 +207,7 @@ impl Drop for Running {
         self.record.outcome = Outcome { persons: None, ..self.outcome("broken_off", self.rows, None) };
         let Ok(mut entry) = self.entry(None, 0) else { return };
         entry.spent.clear();
-        let recorder = self.desk.state.recorder.clone();
+        let recorder = self.book.state.recorder.clone();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 if let Err(error) = recorder.end(entry).await {
@@ -228,7 +218,28 @@ impl Drop for Running {
     }
 }
 
-impl Desk {
+impl Book {
+    /// The grants of these tables.
+    pub(super) fn used(&self, tables: &BTreeSet<String>) -> Vec<UsedGrant> {
+        self.seats.iter().filter(|seat| tables.contains(seat.name())).map(Seat::used).collect()
+    }
+
+    /// The registered persons whose rows of these tables passed; none where it were too many.
+    pub(super) async fn persons(
+        &self,
+        tables: &BTreeSet<String>,
+    ) -> Result<Option<BTreeSet<SubjectId>>, UseError> {
+        let mut numbers = BTreeSet::new();
+        for seat in self.seats.iter().filter(|seat| tables.contains(seat.name())) {
+            match seat.seen() {
+                Some(Seen::Entities(entities)) => numbers.extend(entities),
+                Some(Seen::Many) => return Ok(None),
+                None => {}
+            }
+        }
+        Ok(Some(identity::people::find_all_by_citizen_id(&self.app.store.read(), &numbers).await?))
+    }
+
     pub(super) fn record(&self, statement: &str, grants: Vec<UsedGrant>, outcome: Outcome) -> Record {
         let env = self.app.store.env();
         Record {
@@ -272,7 +283,7 @@ impl Desk {
 }
 
 fn named(answer: &Answer, seat: &Seat) -> bool {
-    answer.tables().contains(seat.admitted.resource.id.as_str())
+    answer.tables().contains(seat.name())
 }
 
 fn count(parts: &[Rows]) -> u64 {

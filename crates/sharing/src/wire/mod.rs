@@ -112,11 +112,14 @@ pub trait Gate: Send + Sync + 'static {
 /// Somebody who was let in.
 #[async_trait]
 pub trait GateSession: Send + Sync {
-    /// What they may see now, for this statement.
-    async fn session(&self, ask: &Ask<'_>) -> Result<lake::Session, Turned>;
+    /// What they may see now, for this statement, and the number under which it is known here.
+    async fn session(&self, ask: &Ask<'_>) -> Result<(lake::Session, u64), Turned>;
 
     /// Notes that a statement begins, and gives the id of its receipt.
     async fn began(&self, ask: &Ask<'_>) -> Result<String, Turned>;
+
+    /// Counts the use of these tables of a session, before anything of the answer leaves.
+    async fn uses(&self, receipt: &str, session: u64, tables: &[String]) -> Result<(), Turned>;
 
     /// Notes how it ended.
     async fn ended(&self, receipt: &str, outcome: Outcome);

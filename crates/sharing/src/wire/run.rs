@@ -20,6 +20,7 @@ const FRESH: Duration = Duration::from_secs(1);
 /// A statement that was understood, with the session that understood it.
 pub(super) struct Ready {
     session: Session,
+    number: u64,
     pub(super) prepared: Prepared,
     at: Instant,
 }
@@ -82,7 +83,8 @@ impl Connection {
         sql: &str,
         declared: &[Option<CellKind>],
     ) -> Result<Ready, Failure> {
-        let session = self.gate.session(&self.ask(sql)).await.map_err(|turned| turned_away(&turned))?;
+        let (session, number) =
+            self.gate.session(&self.ask(sql)).await.map_err(|turned| turned_away(&turned))?;
         let asker = Asker {
             user: self.user.clone(),
             version: format!("PostgreSQL {SERVER_VERSION} (Yiwang {})", env!("CARGO_PKG_VERSION")),
@@ -90,7 +92,7 @@ impl Connection {
         };
         let session = session.with_catalog(&asker).await?;
         let prepared = session.prepare(sql, declared).await?;
-        Ok(Ready { session, prepared, at: Instant::now() })
+        Ok(Ready { session, number, prepared, at: Instant::now() })
     }
 
     /// Begins a query: from now on it is the one that runs. `expected` is what a client was told that it answers with.
@@ -115,6 +117,8 @@ impl Connection {
         let within = self.settings.statement_timeout();
         if let Some(running) = &mut self.current {
             running.tables = ready.prepared.tables().to_vec();
+            let counted = self.gate.uses(&running.receipt, ready.number, &running.tables).await;
+            counted.map_err(|turned| turned_away(&turned))?;
         }
         let answer = ready.session.run(&ready.prepared, values, within).await?;
         if answer.kinds() != columns.iter().map(|(_, kind)| kind.clone()).collect::<Vec<_>>() {

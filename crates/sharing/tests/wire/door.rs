@@ -61,12 +61,16 @@ struct OneUserSession(Arc<OneUser>);
 
 #[async_trait]
 impl GateSession for OneUserSession {
-    async fn session(&self, _ask: &Ask<'_>) -> Result<lake::Session, Turned> {
+    async fn session(&self, _ask: &Ask<'_>) -> Result<(lake::Session, u64), Turned> {
         let granted = self.0.granted.lock().unwrap().clone();
         if granted.is_empty() {
             return Err(Turned { code: "sharing.no_grant", message: "nothing is granted".to_owned() });
         }
-        Ok(self.0.lake.session(&granted).await.unwrap())
+        Ok((self.0.lake.session(&granted).await.unwrap(), 0))
+    }
+
+    async fn uses(&self, _receipt: &str, _session: u64, _tables: &[String]) -> Result<(), Turned> {
+        Ok(())
     }
 
     async fn began(&self, ask: &Ask<'_>) -> Result<String, Turned> {
