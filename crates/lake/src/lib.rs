@@ -17,8 +17,9 @@
 //!
 //! # Tables
 //!
-//! `lake_table`, `lake_batch`.
+//! `lake_table`, `lake_batch`, `lake_history`, `lake_history_roster`.
 
+pub mod aggregates;
 pub mod answer;
 mod barrier;
 pub mod batch;
@@ -26,6 +27,7 @@ pub mod compaction;
 mod delta;
 pub mod error;
 pub mod inbox;
+pub mod lineage;
 mod migrations;
 pub mod policy;
 mod reading;

@@ -9,6 +9,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use kernel::time::Timestamp;
 use store::{Reads, Store, Tx, params};
 
+use crate::aggregates::history::Histories;
 use crate::schema::{Column, Schema, check_name};
 use crate::session::Limits;
 use crate::{LakeError, session};
@@ -67,6 +68,7 @@ struct Inner {
     runtime: Arc<RuntimeEnv>,
     running: Arc<tokio::sync::Semaphore>,
     limits: Limits,
+    histories: Histories,
 }
 
 store::row! {
@@ -84,7 +86,16 @@ impl Lake {
             .map_err(|error| LakeError::Files(format!("`{}`: {error}", folder.display())))?;
         let runtime = session::runtime(&limits)?;
         let running = Arc::new(tokio::sync::Semaphore::new(limits.concurrency));
-        Ok(Self { inner: Arc::new(Inner { store, folder, runtime, running, limits }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                store,
+                folder,
+                runtime,
+                running,
+                limits,
+                histories: Histories::default(),
+            }),
+        })
     }
 
     /// The ledger that holds the inbox.
@@ -103,6 +114,10 @@ impl Lake {
 
     pub(crate) fn running(&self) -> &Arc<tokio::sync::Semaphore> {
         &self.inner.running
+    }
+
+    pub(crate) fn histories(&self) -> &Histories {
+        &self.inner.histories
     }
 
     /// Where the files of a table lie.

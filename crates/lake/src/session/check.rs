@@ -67,7 +67,7 @@ pub(super) fn check(plan: &LogicalPlan) -> Result<(), LakeError> {
 
 /// What is looked up by its true value may be compared with constants alone, which the barrier has then taken
 /// below. A comparison that is left above would look at the mask and answer wrongly, so it is refused.
-pub(super) fn matches(plan: &LogicalPlan) -> Result<(), LakeError> {
+pub(crate) fn matches(plan: &LogicalPlan) -> Result<(), LakeError> {
     let mut misplaced = None;
     let walked = plan.apply_with_subqueries(|node| {
         if !matches!(node, LogicalPlan::Filter(_) | LogicalPlan::Join(_)) {

@@ -6,6 +6,8 @@
 mod check;
 mod functions;
 
+pub(crate) use check::matches as check_matches;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +25,7 @@ use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use crate::answer::Answer;
 use crate::barrier::governed::GovernedTable;
 use crate::error::{Limit, Refusal};
+use crate::lineage::Lineage;
 use crate::policy::Policy;
 use crate::{Lake, LakeError, TableId, reading};
 
@@ -84,6 +87,7 @@ pub struct Granted {
 pub struct Session {
     lake: Lake,
     context: SessionContext,
+    granted: Vec<Granted>,
 }
 
 impl Lake {
@@ -106,10 +110,10 @@ impl Lake {
         catalog.register_schema(SCHEMA, Arc::new(schema)).map_err(plan)?;
         let context = SessionContext::new_with_state(self.state().build());
         context.register_catalog(CATALOG, Arc::new(catalog));
-        Ok(Session { lake: self.clone(), context })
+        Ok(Session { lake: self.clone(), context, granted: granted.to_vec() })
     }
 
-    fn state(&self) -> SessionStateBuilder {
+    pub(crate) fn state(&self) -> SessionStateBuilder {
         let mut config = SessionConfig::new()
             .with_default_catalog_and_schema(CATALOG, SCHEMA)
             .with_create_default_catalog_and_schema(false)
@@ -138,7 +142,7 @@ impl Session {
             .clone()
             .try_acquire_owned()
             .map_err(|_| LakeError::Limit(Limit::Concurrency))?;
-        let statement = self.parse(sql)?;
+        let statement = parse(sql)?;
         let time = self.lake.limits().time;
         let deadline = tokio::time::Instant::now() + time;
         let planned = async {
@@ -147,34 +151,35 @@ impl Session {
             let optimised = self.context.state().optimize(&plan).map_err(run)?;
             check::matches(&optimised)?;
             let physical = self.context.state().create_physical_plan(&optimised).await.map_err(run)?;
-            Ok::<_, LakeError>((plan, physical))
+            let lineage = Lineage::of_plan(&optimised, &self.granted, &physical.schema())?;
+            Ok::<_, LakeError>((plan, physical, lineage))
         };
-        let (plan, physical) =
+        let (plan, physical, lineage) =
             tokio::time::timeout_at(deadline, planned).await.map_err(|_| LakeError::Limit(Limit::Time))??;
         let stream =
             datafusion::physical_plan::execute_stream(physical, self.context.task_ctx()).map_err(run)?;
-        Ok(Answer::new(stream, &plan, deadline, self.lake.limits().rows, permit))
+        Ok(Answer::new(stream, &plan, lineage, deadline, self.lake.limits().rows, permit))
     }
+}
 
-    /// The statement, if it is one and a query.
-    fn parse(&self, sql: &str) -> Result<Statement, LakeError> {
-        if sql.len() > MAX_SQL {
-            return Err(LakeError::Refused(Refusal::TooLong));
-        }
-        let mut statements = DFParserBuilder::new(sql)
-            .with_dialect(&PostgreSqlDialect {})
-            .with_recursion_limit(50)
-            .build()
-            .and_then(|mut parser| parser.parse_statements())
-            .map_err(plan)?;
-        let statement = match (statements.pop_front(), statements.is_empty()) {
-            (Some(statement), true) => statement,
-            (Some(_), false) => return Err(LakeError::Refused(Refusal::Several)),
-            (None, _) => return Err(LakeError::Refused(Refusal::NotAQuery)),
-        };
-        check::statement(&statement)?;
-        Ok(statement)
+/// The statement, if it is one and a query.
+pub(crate) fn parse(sql: &str) -> Result<Statement, LakeError> {
+    if sql.len() > MAX_SQL {
+        return Err(LakeError::Refused(Refusal::TooLong));
     }
+    let mut statements = DFParserBuilder::new(sql)
+        .with_dialect(&PostgreSqlDialect {})
+        .with_recursion_limit(50)
+        .build()
+        .and_then(|mut parser| parser.parse_statements())
+        .map_err(plan)?;
+    let statement = match (statements.pop_front(), statements.is_empty()) {
+        (Some(statement), true) => statement,
+        (Some(_), false) => return Err(LakeError::Refused(Refusal::Several)),
+        (None, _) => return Err(LakeError::Refused(Refusal::NotAQuery)),
+    };
+    check::statement(&statement)?;
+    Ok(statement)
 }
 
 fn plan(error: DataFusionError) -> LakeError {

@@ -9,9 +9,11 @@
     reason = "tests stop at the first surprise"
 )]
 
+mod aggregates;
 mod arrival;
 mod barrier;
 mod common;
 mod corpus;
 mod interference;
 mod limits;
+mod lineage;
