@@ -28,6 +28,8 @@ const MAX_KEPT: usize = 16;
 pub(super) struct Kept {
     pub(super) roster: Roster,
     asked: HashMap<String, Vec<Asked>>,
+    /// Whether what is here may not be in the ledger: a question was given up while it was written.
+    pub(super) unsure: bool,
 }
 
 /// One answered question.
@@ -105,6 +107,9 @@ impl Kept {
         roster: &str,
         owner: &str,
     ) -> Result<(), LakeError> {
+        if self.unsure {
+            *self = Self::default();
+        }
         self.roster.refresh(store, roster).await?;
         let asked = self.asked.entry(owner.to_owned()).or_default();
         let sql = "SELECT seq, body, asked_at

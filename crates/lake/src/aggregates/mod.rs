@@ -161,8 +161,8 @@ impl AggregateSession {
         let kept = self.lake.histories().kept(&roster);
         let secret = {
             let mut kept = kept.lock().await;
-            let secret = kept.roster.secret(store, &roster).await?;
             kept.refresh(store, &roster, &self.owner).await?;
+            let secret = kept.roster.secret(store, &roster).await?;
             if let Some(known) = known(&kept, &self.owner, &head, true) {
                 return Ok((batch(&known.answer)?, Some(known.at)));
             }
@@ -179,7 +179,7 @@ impl AggregateSession {
                     let known = known.ok_or(LakeError::Refused(Refusal::TooClose))?;
                     return Ok((batch(&known.answer)?, Some(known.at)));
                 }
-                Err(LakeError::Store(StoreError::Taken(_))) => *kept = Kept::default(),
+                Err(LakeError::Store(StoreError::Taken(_))) => {}
                 other => return other.map(|answer| (answer, None)),
             }
         }
@@ -202,6 +202,8 @@ impl AggregateSession {
         }
         let roster = roster_id(&self.table.id, &self.terms.entity, self.terms.one_row);
         let mut fresh = Fresh::default();
+        // Should this be given up before all is written, then what is in memory counts for nothing.
+        kept.unsure = true;
         let numbered = (|| {
             let mut sets = Vec::with_capacity(groups.len());
             for group in &groups {
@@ -222,16 +224,13 @@ impl AggregateSession {
             Ok(numbered) => numbered,
             Err(error) => {
                 kept.roster.forget(&fresh);
+                kept.unsure = false;
                 return Err(error);
             }
         };
         let asked = Asked { head, sets, answer: bytes(&answer)?, at: self.lake.store().env().now() };
-        let written = self.write(kept, &roster, &fresh, asked).await;
-        if let Err(error) = written {
-            // What is in memory may not be what is in the ledger.
-            *kept = Kept::default();
-            return Err(error);
-        }
+        self.write(kept, &roster, &fresh, asked).await?;
+        kept.unsure = false;
         self.lake.store().env().faults.reached("lake.history_written").await;
         Ok(answer)
     }
