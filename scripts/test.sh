@@ -11,11 +11,14 @@ passed=0
 failed=0
 finish() {
   scripts/postgres.sh stop "$work/postgres" 2>/dev/null
+  scripts/mariadb.sh stop "$work/mariadb" 2>/dev/null
   rm -rf "$work"
 }
 trap finish EXIT
 
 started=$(scripts/postgres.sh start "$work/postgres") || { echo "0 passed, 1 failed"; exit 1; }
+eval "$started"
+started=$(scripts/mariadb.sh start "$work/mariadb") || { echo "0 passed, 1 failed"; exit 1; }
 eval "$started"
 
 if [ "${1:-}" != "--e2e-only" ]; then

@@ -205,6 +205,13 @@ impl Policy {
         Self { columns, rows: None }
     }
 
+    /// What a shown column holds, mask and all; none where the policy does not show it or does not fit.
+    pub fn shown_kind(&self, schema: &Schema, name: &str) -> Option<Kind> {
+        let shown = self.columns.iter().find(|shown| shown.column == name)?;
+        let kind = schema.column(name)?.kind;
+        shown.mask.as_ref().map_or(Some(kind), |mask| mask.kind_of(kind))
+    }
+
     /// Whether every name and every value fits the table.
     pub fn check(&self, schema: &Schema) -> Result<(), LakeError> {
         if self.columns.is_empty() {

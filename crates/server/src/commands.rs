@@ -181,6 +181,8 @@ enum ImportCommand {
         /// The CSV file
         file: PathBuf,
     },
+    /// A table of the lake: CSV, Excel, Parquet, JSON lines, from a file, a web server or a database
+    Table(import::TableArgs),
 }
 
 impl Place {
@@ -237,6 +239,7 @@ fn with_runtime(command: Command) -> anyhow::Result<bool> {
             Command::Import { command: ImportCommand::Divisions { place, file } } => {
                 import::divisions(&place.config(None)?, &file).await
             }
+            Command::Import { command: ImportCommand::Table(args) } => import::table(&args).await,
             Command::Backup { place, file } => backup::backup(&place.config(None)?, &file).await,
             Command::Restore { place, file } => backup::restore(&place.config(None)?, &file).await,
             Command::Check { .. } | Command::Verify { .. } => Ok(true),

@@ -156,8 +156,9 @@ impl Kept {
         let entities: Vec<Layout<'_>> = different
             .into_iter()
             .map(|(_, sets)| {
-                let entities =
-                    |set: &RoaringBitmap| set.iter().map(|row| self.roster.entity_of(row)).collect();
+                let entities = |set: &RoaringBitmap| -> RoaringBitmap {
+                    set.iter().map(|row| self.roster.entity_of(row)).collect()
+                };
                 Layout { sets: sets.iter().map(entities).map(Cow::Owned).collect(), whole: None }
             })
             .collect();

@@ -141,7 +141,7 @@ impl AggregateSession {
         let batch = groups::laid_out(&answer, &asked.order, asked.limit)?;
         let text = serde_json::to_vec(&(asked, self.policy_hash()?)).map_err(StoreError::from)?;
         let lineage = Lineage::of_aggregates(asked, &self.granted, &batch.schema());
-        Ok(Answer::whole(batch, crypto::hash::sm3(&text), lineage, at, deadline, permit))
+        Ok(Answer::whole(batch, crypto::hash::sm3(&text), lineage, at, &self.granted.name, deadline, permit))
     }
 
     async fn answered(&self, asked: &AggregateQuery) -> Result<(RecordBatch, Option<Timestamp>), LakeError> {
@@ -257,10 +257,15 @@ impl AggregateSession {
             places.iter().filter(|(_, name)| *name == self.terms.entity).copied().collect();
         let row = if self.terms.one_row { &entity } else { &places };
         let key = |name| Field::new(name, DataType::FixedSizeBinary(keys::KEY_LEN), true);
-        let governed = GovernedTable::new(self.below.clone(), &self.table.schema, &self.granted.policy)?
-            .with_column(key(ROW_KEY), keys::of(row, secret).alias(ROW_KEY))
-            .with_column(key(ENTITY_KEY), keys::of(&entity, secret).alias(ENTITY_KEY))
-            .with_rows(rules::named(&self.terms.entity).is_not_null());
+        let governed = GovernedTable::new(
+            self.below.clone(),
+            &self.table.schema,
+            &self.granted.policy,
+            self.granted.witness.clone(),
+        )?
+        .with_column(key(ROW_KEY), keys::of(row, secret).alias(ROW_KEY))
+        .with_column(key(ENTITY_KEY), keys::of(&entity, secret).alias(ENTITY_KEY))
+        .with_rows(rules::named(&self.terms.entity).is_not_null());
         Ok(Arc::new(governed))
     }
 

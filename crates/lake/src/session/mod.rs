@@ -3,12 +3,17 @@
 //! Each asker gets a session of their own with nothing in it but what they may see. Statements are checked as text,
 //! as a tree and as a plan; whatever is not known to be a query over governed tables is refused.
 
+mod catalog;
 mod check;
 mod functions;
+mod prepared;
+
+pub use catalog::Asker;
+pub use prepared::Prepared;
 
 pub(crate) use check::matches as check_matches;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +32,7 @@ use crate::barrier::governed::GovernedTable;
 use crate::error::{Limit, Refusal};
 use crate::lineage::Lineage;
 use crate::policy::Policy;
-use crate::{Lake, LakeError, TableId, reading};
+use crate::{Lake, LakeError, TableId, Witness, reading};
 
 /// The longest statement, in bytes.
 pub const MAX_SQL: usize = 64 << 10;
@@ -81,6 +86,8 @@ pub struct Granted {
     pub table: TableId,
     /// What may be seen.
     pub policy: Policy,
+    /// Who takes down whose rows pass the barrier.
+    pub witness: Option<Witness>,
 }
 
 /// What an asker sees.
@@ -88,6 +95,8 @@ pub struct Session {
     lake: Lake,
     context: SessionContext,
     granted: Vec<Granted>,
+    /// Functions that may be called beside those of the engine: those of the catalogues, where it has them.
+    also: BTreeSet<String>,
 }
 
 impl Lake {
@@ -97,7 +106,7 @@ impl Lake {
         for one in granted {
             let table = Self::table(&self.store().read(), &one.table).await?;
             let below = reading::provider(self, &table).await?;
-            let governed = GovernedTable::new(below, &table.schema, &one.policy)?;
+            let governed = GovernedTable::new(below, &table.schema, &one.policy, one.witness.clone())?;
             if tables.insert(&one.name, Arc::new(governed)).is_some() {
                 return Err(LakeError::Policy(format!("`{}` is granted twice in one session", one.name)));
             }
@@ -110,7 +119,7 @@ impl Lake {
         catalog.register_schema(SCHEMA, Arc::new(schema)).map_err(plan)?;
         let context = SessionContext::new_with_state(self.state().build());
         context.register_catalog(CATALOG, Arc::new(catalog));
-        Ok(Session { lake: self.clone(), context, granted: granted.to_vec() })
+        Ok(Session { lake: self.clone(), context, granted: granted.to_vec(), also: BTreeSet::new() })
     }
 
     pub(crate) fn state(&self) -> SessionStateBuilder {
@@ -136,29 +145,9 @@ impl Lake {
 impl Session {
     /// Runs one query. Its rows come as they are made; dropping the answer ends it.
     pub async fn query(&self, sql: &str) -> Result<Answer, LakeError> {
-        let permit = self
-            .lake
-            .running()
-            .clone()
-            .try_acquire_owned()
-            .map_err(|_| LakeError::Limit(Limit::Concurrency))?;
         let statement = parse(sql)?;
-        let time = self.lake.limits().time;
-        let deadline = tokio::time::Instant::now() + time;
-        let planned = async {
-            let plan = self.context.state().statement_to_plan(statement).await.map_err(plan)?;
-            check::check(&plan)?;
-            let optimised = self.context.state().optimize(&plan).map_err(run)?;
-            check::matches(&optimised)?;
-            let physical = self.context.state().create_physical_plan(&optimised).await.map_err(run)?;
-            let lineage = Lineage::of_plan(&optimised, &self.granted, &physical.schema())?;
-            Ok::<_, LakeError>((plan, physical, lineage))
-        };
-        let (plan, physical, lineage) =
-            tokio::time::timeout_at(deadline, planned).await.map_err(|_| LakeError::Limit(Limit::Time))??;
-        let stream =
-            datafusion::physical_plan::execute_stream(physical, self.context.task_ctx()).map_err(run)?;
-        Ok(Answer::new(stream, &plan, lineage, deadline, self.lake.limits().rows, permit))
+        self.start(async { self.context.state().statement_to_plan(statement).await.map_err(plan) }, None)
+            .await
     }
 }
 

@@ -213,6 +213,7 @@ async fn session(lake: &Lake, instead: Option<(&str, &str, u64)>) -> Session {
             _ => id(table),
         },
         policy: Policy::everything(&schema_of(table)),
+        witness: None,
     });
     lake.session(&granted).await.unwrap()
 }

@@ -1,4 +1,6 @@
-//! `yiwang import divisions`: villages, which are too many to ship.
+//! `yiwang import divisions`: villages, which are too many to ship; `yiwang import table`: into the lake.
+
+mod table;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -7,6 +9,7 @@ use anyhow::Context;
 use kernel::division::Divisions;
 use store::{Faults, Reads, params};
 
+pub(super) use self::table::{TableArgs, table};
 use crate::config::Config;
 use crate::node;
 
