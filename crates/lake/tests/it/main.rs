@@ -3,6 +3,7 @@
 //! One program, because each would be linked with all of the engine.
 
 #![expect(
+    clippy::expect_used,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,

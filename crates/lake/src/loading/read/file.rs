@@ -99,8 +99,11 @@ pub(crate) fn read(
     let mut reader = Delimited::new(lines(file)?, delimiter);
     reader.skip_lines(header_row.saturating_sub(1))?;
     let first = reader.next()?.ok_or_else(|| LoadError::Unreadable("the file has no rows".to_owned()))?;
-    if header_row > 0 && first.fault.is_some() {
-        return Err(LoadError::Reading(format!("line {} cannot be read as names of columns", first.line)));
+    if first.fault.is_some() {
+        return Err(LoadError::Reading(format!(
+            "line {} cannot be taken apart, so the columns are not known",
+            first.line
+        )));
     }
     check_columns(first.cells.len())?;
     let columns = if header_row > 0 { distinct(&first.cells) } else { numbered(first.cells.len()) };

@@ -127,7 +127,7 @@ impl Lines {
         let ended = self.bytes.last() == Some(&self.terminator);
         let too_long = !ended && read as u64 == limit;
         if too_long {
-            self.skip_to_end()?;
+            self.input.skip_until(self.terminator)?;
         }
         let (content, end) = match self.bytes.as_slice() {
             [rest @ .., b'\r', b'\n'] => (rest, "\r\n"),
@@ -152,25 +152,6 @@ impl Lines {
         };
         let fault = if too_long { Some(Reason::TooLong) } else { fault };
         Ok(Some(Line { number: self.number, text, end, fault }))
-    }
-
-    fn skip_to_end(&mut self) -> io::Result<()> {
-        loop {
-            let buffer = self.input.fill_buf()?;
-            if buffer.is_empty() {
-                return Ok(());
-            }
-            match buffer.iter().position(|byte| *byte == self.terminator) {
-                Some(at) => {
-                    self.input.consume(at + 1);
-                    return Ok(());
-                }
-                None => {
-                    let all = buffer.len();
-                    self.input.consume(all);
-                }
-            }
-        }
     }
 }
 

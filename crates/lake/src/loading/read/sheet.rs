@@ -26,6 +26,14 @@ pub(crate) enum Shown {
     Fault(Reason, String),
 }
 
+impl Shown {
+    fn text(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Fault(_, text) => text,
+        }
+    }
+}
+
 /// Merged areas of a sheet: what stands in one holds for each of its cells.
 #[derive(Default)]
 pub(crate) struct Merges {
@@ -199,8 +207,7 @@ impl<'a> Sheet<'a> {
         let nul = cells.has_nul();
         let mut record = Record::whole(line, cells);
         if outside {
-            let all: Vec<&str> =
-                shown.values().map(|Shown::Text(text)| Shown::Fault(_, text) | text.as_str()).collect();
+            let all: Vec<&str> = shown.values().map(Shown::text).collect();
             record = Record::broken(line, Reason::TooManyCells, &all.join(","));
         } else if nul {
             record = Record::broken(line, Reason::Encoding, &record.to_csv());

@@ -163,8 +163,9 @@ fn measure_zip(file: File, sheets: &str) -> Result<(), LoadError> {
     let mut buffer = vec![0; 64 << 10];
     for index in 0..zip.len() {
         let mut part = zip.by_index(index).map_err(unreadable)?;
-        let is_sheet = part.name().starts_with(sheets);
-        let is_xml = part.name().ends_with(".xml") || part.name().ends_with(".rels");
+        let name = part.name().map_err(unreadable)?.into_owned();
+        let is_xml = name.ends_with(".xml") || name.ends_with(".rels");
+        let is_sheet = is_xml && name.starts_with(sheets);
         let mut piece = 0;
         loop {
             let read = part.read(&mut buffer)?;
@@ -176,11 +177,11 @@ fn measure_zip(file: File, sheets: &str) -> Result<(), LoadError> {
             if *sum > limit {
                 return Err(LoadError::TooLarge(format!("the workbook unpacks to more than {limit} bytes")));
             }
-            for byte in buffer.get(..read).unwrap_or_default() {
-                piece = if *byte == b'<' { 0 } else { piece + 1 };
-                if is_xml && piece > MAX_PIECE {
-                    return Err(LoadError::TooLarge("a cell of the workbook".to_owned()));
-                }
+            // Pieces are longer than a buffer, so it is enough to see whether one ends in it.
+            let ends = buffer.get(..read).unwrap_or_default().contains(&b'<');
+            piece = if ends { 0 } else { piece + read };
+            if is_xml && piece > MAX_PIECE {
+                return Err(LoadError::TooLarge("a cell of the workbook".to_owned()));
             }
         }
     }
@@ -202,22 +203,22 @@ fn measure_ods(file: File) -> Result<(), LoadError> {
         let event = xml.read_event_into(&mut buffer).map_err(unreadable)?;
         match &event {
             Event::Eof => return Ok(()),
-            Event::Start(tag) if tag.name().as_ref() == b"table:table" => (rows, width) = (0, 0),
-            Event::Start(tag) if tag.name().as_ref() == b"table:table-row" => {
+            Event::Start(tag) if tag.name().as_ref() == "table:table" => (rows, width) = (0, 0),
+            Event::Start(tag) if tag.name().as_ref() == "table:table-row" => {
                 (row_width, row_cells) = (0, 0);
-                repeated = count(tag, b"table:number-rows-repeated");
+                repeated = count(tag, "table:number-rows-repeated");
             }
             Event::Start(tag) | Event::Empty(tag)
-                if matches!(tag.name().as_ref(), b"table:table-cell" | b"table:covered-table-cell") =>
+                if matches!(tag.name().as_ref(), "table:table-cell" | "table:covered-table-cell") =>
             {
-                row_cells = row_cells.saturating_add(count(tag, b"table:number-columns-repeated"));
+                row_cells = row_cells.saturating_add(count(tag, "table:number-columns-repeated"));
                 let filled = matches!(event, Event::Start(_))
-                    || tag.attributes().flatten().any(|one| one.key.as_ref().starts_with(b"office:"));
+                    || tag.attributes().flatten().any(|one| one.key.as_ref().starts_with("office:"));
                 if filled {
                     row_width = row_cells;
                 }
             }
-            Event::End(tag) if tag.name().as_ref() == b"table:table-row" => {
+            Event::End(tag) if tag.name().as_ref() == "table:table-row" => {
                 rows = rows.saturating_add(repeated);
                 if row_width > 0 {
                     width = width.max(row_width);
@@ -230,9 +231,9 @@ fn measure_ods(file: File) -> Result<(), LoadError> {
     }
 }
 
-fn count(tag: &BytesStart<'_>, name: &[u8]) -> u64 {
+fn count(tag: &BytesStart<'_>, name: &str) -> u64 {
     let found = tag.attributes().flatten().find(|one| one.key.as_ref() == name);
-    found.and_then(|one| std::str::from_utf8(&one.value).ok()?.trim().parse().ok()).unwrap_or(1)
+    found.and_then(|one| one.value.trim().parse().ok()).unwrap_or(1)
 }
 
 /// How large a table the cells of an old workbook span (\[MS-XLS\] 2.3): two cells in opposite corners make the

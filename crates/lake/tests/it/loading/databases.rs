@@ -134,7 +134,7 @@ async fn a_table_of_mariadb_comes_in() {
             "timestamp",
             "timestamp",
             "text",
-            "integer",
+            "text",
             "text"
         ]
     );

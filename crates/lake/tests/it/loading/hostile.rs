@@ -293,9 +293,10 @@ async fn a_header_of_a_million_columns_and_files_of_no_form_are_refused() {
         let error = world.inspect(&opened).await.err().unwrap_or_else(|| panic!("{name} is taken"));
         assert!(matches!(error, LoadError::Reading(_) | LoadError::Unreadable(_)), "{name}: {error}");
     }
-    let quotes = format!("a,b\n{}", "\"x\n".repeat(200_000));
+    // Each line closes the quote of the one before and opens another, so each is read with many behind it.
+    let quotes = format!("a,b\n{}", "x\",\"\n".repeat(20_000));
     let opened = world.file(&world.write("quotes", quotes.as_bytes())).await;
     let outcome = world.whole("quotes", &opened).await;
-    assert_eq!((outcome.loaded.rows, outcome.loaded.rejected), (0, 200_000), "each of its lines is rejected");
+    assert_eq!((outcome.loaded.rows, outcome.loaded.rejected), (0, 20_000), "each of its lines is rejected");
     assert!(world.open(&lake::loading::Source::File("/dev/zero".into()), &Default::default()).await.is_err());
 }

@@ -10,21 +10,24 @@ use super::World;
 
 /// A server that answers by path.
 async fn serve(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> u16 {
+    let answer = std::sync::Arc::new(answer);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         loop {
             let (mut socket, _) = listener.accept().await.unwrap();
-            let mut request = [0; 4096];
-            let read = socket.read(&mut request).await.unwrap();
-            let text = String::from_utf8_lossy(&request[..read]).into_owned();
-            let path = text.split_whitespace().nth(1).unwrap_or_default().to_owned();
-            let bytes = answer(&path);
-            if path == "/slow" {
-                tokio::time::sleep(Duration::from_secs(30)).await;
-            }
-            // Whoever has enough hangs up.
-            drop(socket.write_all(&bytes).await);
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                let mut request = [0; 4096];
+                let read = socket.read(&mut request).await.unwrap();
+                let text = String::from_utf8_lossy(&request[..read]).into_owned();
+                let path = text.split_whitespace().nth(1).unwrap_or_default();
+                if path == "/slow" {
+                    tokio::time::sleep(Duration::from_secs(30)).await;
+                }
+                // Whoever has enough hangs up.
+                drop(socket.write_all(&answer(path)).await);
+            });
         }
     });
     port
