@@ -131,10 +131,6 @@ impl Lake {
         Ok(Self {
             inner: Arc::new(Inner {
                 store,
-                folder,
-                runtime,
-                running,
-                limits,
                 histories: Histories::default(),
                 files,
                 stream,

@@ -1,6 +1,6 @@
 //! Keyed hashes that stand for rows and entities where they are counted and must not be named.
 
-use std::hash::{Hash as _, Hasher};
+use std::hash::Hasher;
 use std::sync::Arc;
 
 use crypto::hash::Hash;
@@ -53,7 +53,7 @@ impl Eq for KeyFunction {}
 
 impl std::hash::Hash for KeyFunction {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.places.hash(state);
+        std::hash::Hash::hash(&self.places, state);
     }
 }
 

@@ -30,7 +30,6 @@ use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use crate::answer::Answer;
 use crate::barrier::governed::GovernedTable;
 use crate::error::{Limit, Refusal};
-use crate::lineage::Lineage;
 use crate::policy::Policy;
 use crate::{Lake, LakeError, TableId, Witness, reading};
 
