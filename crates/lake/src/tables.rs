@@ -10,6 +10,7 @@ use kernel::time::Timestamp;
 use store::{Reads, Store, Tx, params};
 
 use crate::aggregates::history::Histories;
+use crate::cluster::Cluster;
 use crate::place::{Files, Place};
 use crate::schema::{Column, Schema, check_name};
 use crate::session::Limits;
@@ -62,6 +63,7 @@ pub struct Table {
 #[derive(Clone)]
 pub struct Lake {
     inner: Arc<Inner>,
+    cluster: Option<Cluster>,
 }
 
 struct Inner {
@@ -141,7 +143,19 @@ impl Lake {
                 running,
                 limits,
             }),
+            cluster: None,
         })
+    }
+
+    /// The same lake, whose governed queries run on a cluster.
+    #[must_use]
+    pub fn with_cluster(mut self, cluster: Cluster) -> Self {
+        self.cluster = Some(cluster);
+        self
+    }
+
+    pub(crate) fn cluster(&self) -> Option<&Cluster> {
+        self.cluster.as_ref()
     }
 
     /// The ledger that holds the inbox.
@@ -261,4 +275,19 @@ fn read(row: TableRow) -> Result<Table, LakeError> {
 
 fn to_json(schema: &Schema) -> Result<String, LakeError> {
     Ok(serde_json::to_string(schema).map_err(store::StoreError::from)?)
+}
+
+/// The name of a table in a document: its text.
+pub(crate) mod as_text {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use super::TableId;
+
+    pub(crate) fn serialize<S: Serializer>(id: &TableId, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(id.as_str())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<TableId, D::Error> {
+        String::deserialize(from)?.parse().map_err(de::Error::custom)
+    }
 }

@@ -115,8 +115,7 @@ store::row! {
     }
 }
 
-const COLUMNS: &str =
-    "key_id, owner_kind, owner_id, name, created_at, expires_at, last_used_at, revoked_at";
+const COLUMNS: &str = "key_id, owner_kind, owner_id, name, created_at, expires_at, last_used_at, revoked_at";
 
 /// Makes a key. The secret is the only copy that there will ever be.
 pub async fn create(tx: &Tx, by: &Actor, new: &NewKey) -> Result<(KeyId, String), CreateKeyError> {
@@ -197,9 +196,8 @@ pub async fn find_by_secret(db: &impl Reads, secret: &str) -> Result<Option<Key>
 /// What recognises the secret of the key that `user` names, if it counts.
 pub async fn verifier(db: &impl Reads, user: &str) -> Result<Option<Verifier>, StoreError> {
     let Some(key) = find(db, user).await? else { return Ok(None) };
-    let row = db
-        .rows("SELECT verifier FROM sharing_key WHERE key_id = $1", params![key.id.to_string()])
-        .await?;
+    let row =
+        db.rows("SELECT verifier FROM sharing_key WHERE key_id = $1", params![key.id.to_string()]).await?;
     let Some(row) = row.first() else { return Ok(None) };
     let sealed: Vec<u8> = row.get("verifier")?;
     let id = key.id.to_string();
@@ -270,9 +268,7 @@ fn read(row: KeyRow) -> Result<Key, StoreError> {
         reason: format!("`{text}` is not what stands there"),
     };
     let owner = match row.owner_kind.as_str() {
-        "account" => {
-            Owner::Account(row.owner_id.parse().map_err(|_| wrong("owner_id", &row.owner_id))?)
-        }
+        "account" => Owner::Account(row.owner_id.parse().map_err(|_| wrong("owner_id", &row.owner_id))?),
         _ => Owner::System(row.owner_id),
     };
     Ok(Key {

@@ -32,6 +32,7 @@ pub struct Terms {
 #[serde(deny_unknown_fields)]
 pub struct AggregateQuery {
     /// The asker's name of the table.
+    #[serde(with = "crate::tables::as_text")]
     pub table: TableId,
     /// What is answered, from left to right.
     pub columns: Vec<Output>,

@@ -400,9 +400,10 @@ async fn a_full_disk_refuses_and_loses_nothing() {
         stream: None,
         bucket: None,
     };
-    // A file system of 40 MiB that nobody but the child sees, with 24 MiB kept for later.
+    // A file system of 64 MiB that nobody but the child sees, with 48 MiB kept for later: for the ledger beside its
+    // journal, and for the table.
     let script = format!(
-        "mount -t tmpfs -o size=40m tmpfs '{0}' && head -c 25165824 /dev/zero > '{0}/room' && exec \"$@\"",
+        "mount -t tmpfs -o size=64m tmpfs '{0}' && head -c 50331648 /dev/zero > '{0}/room' && exec \"$@\"",
         data_dir.display()
     );
     let mut command = Command::new("unshare");

@@ -82,9 +82,8 @@ impl Style {
             (None, true) => String::new(),
             (None, false) => "\\N".to_owned(),
             (Some(text), true) => {
-                let plain = !text.is_empty()
-                    && text != "\\."
-                    && !text.contains(['"', '\n', '\r', self.delimiter]);
+                let plain =
+                    !text.is_empty() && text != "\\." && !text.contains(['"', '\n', '\r', self.delimiter]);
                 match plain {
                     true => text.to_owned(),
                     false => format!("\"{}\"", text.replace('"', "\"\"")),

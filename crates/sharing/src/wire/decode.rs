@@ -98,7 +98,9 @@ pub(super) fn binary(kind: &CellKind, bytes: &[u8]) -> Option<Cell<'static>> {
         CellKind::Float4 => Cell::Float4(rest.try_get_f32().ok()?),
         CellKind::Float8 => Cell::Float8(rest.try_get_f64().ok()?),
         CellKind::Numeric => return numeric(bytes).map(Cell::Numeric),
-        CellKind::Text => return String::from_utf8(bytes.to_vec()).ok().map(|text| Cell::Text(Cow::Owned(text))),
+        CellKind::Text => {
+            return String::from_utf8(bytes.to_vec()).ok().map(|text| Cell::Text(Cow::Owned(text)));
+        }
         CellKind::Bytes => return Some(Cell::Bytes(Cow::Owned(bytes.to_vec()))),
         CellKind::Date => Cell::Date(rest.try_get_i32().ok()?.checked_add(EPOCH_DAYS)?),
         CellKind::Time => Cell::Time(rest.try_get_i64().ok()?),
@@ -182,9 +184,15 @@ mod tests {
     #[test]
     fn what_is_none_of_its_kind_is_refused() {
         for (kind, value) in [
-            (CellKind::Int2, "70000"), (CellKind::Int8, "1.5"), (CellKind::Int8, ""), (CellKind::Bool, "maybe"),
-            (CellKind::Numeric, "1e9"), (CellKind::Numeric, "NaN"), (CellKind::Numeric, "1.2.3"),
-            (CellKind::Date, "2026-02-30"), (CellKind::Bytes, "\\xzz"),
+            (CellKind::Int2, "70000"),
+            (CellKind::Int8, "1.5"),
+            (CellKind::Int8, ""),
+            (CellKind::Bool, "maybe"),
+            (CellKind::Numeric, "1e9"),
+            (CellKind::Numeric, "NaN"),
+            (CellKind::Numeric, "1.2.3"),
+            (CellKind::Date, "2026-02-30"),
+            (CellKind::Bytes, "\\xzz"),
             (CellKind::List(Box::new(CellKind::Int8)), "{1,{2}}"),
             (CellKind::List(Box::new(CellKind::Int8)), "1,2"),
             (CellKind::List(Box::new(CellKind::Text)), "{\"a}"),
@@ -192,9 +200,15 @@ mod tests {
             assert_eq!(text(&kind, value), None, "{kind:?} {value}");
         }
         for (kind, bytes) in [
-            (CellKind::Int8, &[0; 4][..]), (CellKind::Int4, &[0; 8]), (CellKind::Numeric, &[0; 7]),
-            (CellKind::Numeric, &[0, 1, 0, 0, 0xc0, 0, 0, 0, 0, 1]), (CellKind::Text, &[0xff]),
-            (CellKind::List(Box::new(CellKind::Int8)), &[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 20, 0x7f, 0xff, 0xff, 0xff]),
+            (CellKind::Int8, &[0; 4][..]),
+            (CellKind::Int4, &[0; 8]),
+            (CellKind::Numeric, &[0; 7]),
+            (CellKind::Numeric, &[0, 1, 0, 0, 0xc0, 0, 0, 0, 0, 1]),
+            (CellKind::Text, &[0xff]),
+            (
+                CellKind::List(Box::new(CellKind::Int8)),
+                &[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 20, 0x7f, 0xff, 0xff, 0xff],
+            ),
         ] {
             assert_eq!(binary(&kind, bytes), None, "{kind:?} {bytes:?}");
         }

@@ -95,7 +95,11 @@ pub(super) fn text(cell: &Cell<'_>) -> String {
         Cell::List(items) => {
             let item = |item: &Cell<'_>| match item {
                 Cell::Empty => "NULL".to_owned(),
-                Cell::Text(_) | Cell::Bytes(_) | Cell::Timestamp(_) | Cell::Instant(_) | Cell::Interval(..) => {
+                Cell::Text(_)
+                | Cell::Bytes(_)
+                | Cell::Timestamp(_)
+                | Cell::Instant(_)
+                | Cell::Interval(..) => {
                     format!("\"{}\"", text(item).replace('\\', "\\\\").replace('"', "\\\""))
                 }
                 other => text(other),
@@ -171,7 +175,8 @@ fn numeric(buffer: &mut BytesMut, text: &str) {
     let leading = groups.iter().take_while(|group| **group == 0).count();
     let end = groups.iter().rposition(|group| *group != 0).map_or(leading, |last| last + 1);
     let shown = groups.get(leading..end).unwrap_or_default();
-    let weight = i16::try_from(padded.len() / 4).unwrap_or_default() - 1 - i16::try_from(leading).unwrap_or_default();
+    let weight =
+        i16::try_from(padded.len() / 4).unwrap_or_default() - 1 - i16::try_from(leading).unwrap_or_default();
     buffer.put_i16(i16::try_from(shown.len()).unwrap_or(i16::MAX));
     buffer.put_i16(if shown.is_empty() { 0 } else { weight });
     buffer.put_u16(if negative && !shown.is_empty() { 0x4000 } else { 0 });
@@ -210,7 +215,10 @@ mod tests {
             (CellKind::Timestamp, Cell::Timestamp(1_772_683_200_000_001)),
             (CellKind::Instant, Cell::Instant(-1)),
             (CellKind::List(Box::new(CellKind::Int8)), Cell::List(vec![Cell::Int(1), Cell::Empty])),
-            (CellKind::List(Box::new(CellKind::Text)), Cell::List(vec![text("a,\"b\\"), text(""), text("NULL")])),
+            (
+                CellKind::List(Box::new(CellKind::Text)),
+                Cell::List(vec![text("a,\"b\\"), text(""), text("NULL")]),
+            ),
             (CellKind::List(Box::new(CellKind::Text)), Cell::List(vec![])),
         ];
         for (kind, cell) in all {

@@ -136,7 +136,8 @@ impl Connection {
         let (columns, formats) = match describe.target_type {
             b'S' => {
                 let stored = self.statements.get(&name).ok_or_else(no_statement)?;
-                let (types, columns) = (stored.types.clone(), self.columns_now(&stored.statement, &stored.columns));
+                let (types, columns) =
+                    (stored.types.clone(), self.columns_now(&stored.statement, &stored.columns));
                 let description = ParameterDescription::new(types);
                 self.send(PgWireBackendMessage::ParameterDescription(description)).await?;
                 (columns, Formats::default())

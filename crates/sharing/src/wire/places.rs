@@ -15,7 +15,9 @@ pub(super) struct Places {
 }
 
 /// The place of one connection; given back when it is dropped.
-pub(super) struct Place(#[expect(dead_code, reason = "held for as long as the connection is there")] OwnedSemaphorePermit);
+pub(super) struct Place(
+    #[expect(dead_code, reason = "held for as long as the connection is there")] OwnedSemaphorePermit,
+);
 
 /// The place of one connection among those of its user.
 pub(super) struct UserPlace {

@@ -118,7 +118,11 @@ impl Connection {
         }
         let answer = ready.session.run(&ready.prepared, values, within).await?;
         if answer.kinds() != columns.iter().map(|(_, kind)| kind.clone()).collect::<Vec<_>>() {
-            return Err(Failure::new("0A000", "wire.changed", "the columns are not those that were described"));
+            return Err(Failure::new(
+                "0A000",
+                "wire.changed",
+                "the columns are not those that were described",
+            ));
         }
         if let Some(running) = &mut self.current {
             running.expiry = Instant::now() + answer.time_left();
@@ -154,7 +158,11 @@ impl Connection {
     }
 
     /// The same for one that was put aside.
-    pub(super) async fn note_end_of(&mut self, running: Running, error: Option<&'static str>) -> Option<String> {
+    pub(super) async fn note_end_of(
+        &mut self,
+        running: Running,
+        error: Option<&'static str>,
+    ) -> Option<String> {
         let outcome = running.outcome(error);
         let Running { receipt, answer, .. } = running;
         // Ended before it is noted: what runs holds memory and a place.

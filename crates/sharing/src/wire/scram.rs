@@ -141,8 +141,7 @@ mod tests {
         let (_, second) = begin(PLAIN, FIRST, None, None, made_up, NONCE).unwrap();
         assert_eq!(first, second);
         assert_eq!(begun.end(LAST).unwrap_err(), Failed::Secret);
-        let (begun, _) =
-            begin(PLAIN, FIRST, None, None, verifier(), NONCE).unwrap();
+        let (begun, _) = begin(PLAIN, FIRST, None, None, verifier(), NONCE).unwrap();
         assert_eq!(begun.end(LAST).unwrap_err(), Failed::Secret, "not even by guessing what is made up");
     }
 
@@ -162,7 +161,8 @@ mod tests {
 
     #[test]
     fn what_is_not_of_the_protocol_is_refused() {
-        for first in ["", "n", "n,", "n,,", "n,,n=user", "n,,r=abc", "n,,n=user,r=", "n,a=other,n=user,r=abc"] {
+        for first in ["", "n", "n,", "n,,", "n,,n=user", "n,,r=abc", "n,,n=user,r=", "n,a=other,n=user,r=abc"]
+        {
             let begun =
                 begin(PLAIN, first.as_bytes(), None, Some(verifier()), made_up(&[0; 32], "user"), NONCE);
             assert_eq!(begun.unwrap_err(), Failed::Malformed, "{first}");

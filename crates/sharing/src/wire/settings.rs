@@ -116,7 +116,9 @@ impl Settings {
             && !value.contains('\0')
             && match known.0 {
                 // What is answered is written in one way; another would be promised in vain.
-                "client_encoding" => matches!(lower.replace(['-', '_', '\''], "").as_str(), "utf8" | "unicode"),
+                "client_encoding" => {
+                    matches!(lower.replace(['-', '_', '\''], "").as_str(), "utf8" | "unicode")
+                }
                 "datestyle" => lower.starts_with("iso"),
                 "intervalstyle" => lower == "postgres",
                 "standard_conforming_strings" => lower == "on",
@@ -125,7 +127,9 @@ impl Settings {
             };
         match fits {
             true => Ok(known),
-            false => Err(Failure::new("22023", "wire.setting", format!("`{}` does not take this value", shown()))),
+            false => {
+                Err(Failure::new("22023", "wire.setting", format!("`{}` does not take this value", shown())))
+            }
         }
     }
 
@@ -141,7 +145,10 @@ impl Settings {
 
     /// All of them, for `current_setting` and `pg_settings`.
     pub(super) fn all(&self) -> BTreeMap<String, String> {
-        KNOWN.iter().map(|known| (known.0.to_owned(), self.get(known.0).unwrap_or_default().to_owned())).collect()
+        KNOWN
+            .iter()
+            .map(|known| (known.0.to_owned(), self.get(known.0).unwrap_or_default().to_owned()))
+            .collect()
     }
 }
 
@@ -212,7 +219,9 @@ mod tests {
         assert_eq!(settings.set("datafusion.execution.batch_size", Some("1")).unwrap_err().state, "42501");
         assert_eq!(settings.set("server_version", Some("1")).unwrap_err().state, "55P02");
         for (name, value) in [
-            ("client_encoding", "GBK"), ("DateStyle", "German"), ("statement_timeout", "soon"),
+            ("client_encoding", "GBK"),
+            ("DateStyle", "German"),
+            ("statement_timeout", "soon"),
             ("standard_conforming_strings", "off"),
         ] {
             assert_eq!(settings.set(name, Some(value)).unwrap_err().state, "22023", "{name}");
@@ -221,11 +230,17 @@ mod tests {
 
     #[test]
     fn startup_options_are_read() {
-        let read = options("-c yiwang.purpose=statistics -cyiwang.case=A\\ 1 --statement-timeout=200 -c geqo=off");
+        let read =
+            options("-c yiwang.purpose=statistics -cyiwang.case=A\\ 1 --statement-timeout=200 -c geqo=off");
         let read: Vec<_> = read.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(
             read,
-            [("yiwang.purpose", "statistics"), ("yiwang.case", "A 1"), ("statement_timeout", "200"), ("geqo", "off")]
+            [
+                ("yiwang.purpose", "statistics"),
+                ("yiwang.case", "A 1"),
+                ("statement_timeout", "200"),
+                ("geqo", "off")
+            ]
         );
     }
 }

@@ -66,7 +66,11 @@ pub(super) async fn sign_in(
     shared.tries.succeeded(&tried);
 
     let Some(place) = shared.places.take_of(&user) else {
-        return Err(Failure::fatal("53300", "wire.too_many_connections", "too many connections of this user"));
+        return Err(Failure::fatal(
+            "53300",
+            "wire.too_many_connections",
+            "too many connections of this user",
+        ));
     };
     let gate = shared.gate.open(&user, &peer).await;
     let gate = gate.map_err(|turned| Failure::fatal("28000", turned.code, turned.message))?;

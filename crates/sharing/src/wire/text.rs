@@ -68,15 +68,15 @@ pub(super) fn statements(text: &str) -> Vec<Statement> {
         let (first, last) = (part.first()?, part.last()?);
         Some(read(part, text.get(first.start..last.end)?))
     };
-    tokens
-        .split(|token| token.kind == TokenKind::Sign && token.text == ";")
-        .filter_map(of)
-        .collect()
+    tokens.split(|token| token.kind == TokenKind::Sign && token.text == ";").filter_map(of).collect()
 }
 
 fn read(tokens: &[Token], text: &str) -> Statement {
     let word = |place: usize| {
-        tokens.get(place).filter(|token| token.kind == TokenKind::Word).map_or("", |token| token.text.as_str())
+        tokens
+            .get(place)
+            .filter(|token| token.kind == TokenKind::Word)
+            .map_or("", |token| token.text.as_str())
     };
     match word(0) {
         "begin" | "start" => Statement::Begin,
@@ -151,7 +151,8 @@ fn set(tokens: &[Token]) -> Statement {
     let (name, taken) = setting(rest);
     let mut values = rest.get(taken..).unwrap_or_default();
     if let Some(sign) = values.first()
-        && (sign.text == "=" && sign.kind == TokenKind::Sign || sign.text == "to" && sign.kind == TokenKind::Word)
+        && (sign.text == "=" && sign.kind == TokenKind::Sign
+            || sign.text == "to" && sign.kind == TokenKind::Word)
     {
         values = values.get(1..).unwrap_or_default();
     }
@@ -179,9 +180,10 @@ fn declare(tokens: &[Token], text: &str) -> Option<Statement> {
         return None;
     }
     let query = cursor + tokens.get(cursor..)?.iter().position(|token| is(token, "for"))? + 1;
-    let hold = tokens.get(cursor..query)?.windows(2).any(|two| {
-        matches!(two, [first, second] if is(first, "with") && is(second, "hold"))
-    });
+    let hold = tokens
+        .get(cursor..query)?
+        .windows(2)
+        .any(|two| matches!(two, [first, second] if is(first, "with") && is(second, "hold")));
     let start = tokens.get(query)?.start - tokens.first()?.start;
     Some(Statement::Declare { name, query: text.get(start..)?.to_owned(), hold })
 }
@@ -246,7 +248,8 @@ fn copy(tokens: &[Token], text: &str) -> Option<Statement> {
         match (option.kind, option.text.as_str()) {
             (TokenKind::Word, "csv") => csv = true,
             (TokenKind::Word, "header") => {
-                header = !options.get(place).is_some_and(|next| matches!(next.text.as_str(), "false" | "off"));
+                header =
+                    !options.get(place).is_some_and(|next| matches!(next.text.as_str(), "false" | "off"));
             }
             (TokenKind::Word, "delimiter" | "delimiters") => {
                 let text = options.iter().skip(place).find(|next| next.kind == TokenKind::String)?;
@@ -379,16 +382,15 @@ mod tests {
         let all = statements(text);
         assert_eq!(
             all,
-            [
-                "SELECT ';' AS \"a;b\"",
-                "SELECT $$;$$ -- ;\n, $t$;$$;$t$",
-                "SELECT E'\\';', $1",
-            ]
-            .map(|query| Statement::Query(query.to_owned()))
+            ["SELECT ';' AS \"a;b\"", "SELECT $$;$$ -- ;\n, $t$;$$;$t$", "SELECT E'\\';', $1",]
+                .map(|query| Statement::Query(query.to_owned()))
         );
         assert!(statements(" ; -- nothing\n;/* */").is_empty());
         for unended in ["SELECT 'a;", "SELECT \"a;", "SELECT /* ;", "SELECT $$ ;", "SELECT E'\\"] {
-            assert_eq!(statements(unended), [Statement::Query(unended.trim_end_matches("/* ;").trim_end().to_owned())]);
+            assert_eq!(
+                statements(unended),
+                [Statement::Query(unended.trim_end_matches("/* ;").trim_end().to_owned())]
+            );
         }
     }
 
@@ -408,7 +410,10 @@ mod tests {
         assert_eq!(one("SET TRANSACTION READ ONLY"), Statement::Nothing("SET"));
         assert_eq!(one("RESET ALL"), Statement::Reset(None));
         assert_eq!(one("RESET yiwang.case"), Statement::Reset(Some("yiwang.case".to_owned())));
-        assert_eq!(one("SHOW TRANSACTION ISOLATION LEVEL"), Statement::Show("transaction_isolation".to_owned()));
+        assert_eq!(
+            one("SHOW TRANSACTION ISOLATION LEVEL"),
+            Statement::Show("transaction_isolation".to_owned())
+        );
         assert!(matches!(one("SET LOCAL a = 1"), Statement::Set { local: true, .. }));
     }
 
@@ -434,16 +439,27 @@ mod tests {
             Statement::Copy { query, csv, header, delimiter } => (query, csv, header, delimiter),
             other => panic!("{other:?}"),
         };
-        assert_eq!(copy("COPY (SELECT ')' , 1) TO STDOUT"), ("SELECT ')' , 1".to_owned(), false, false, None));
+        assert_eq!(
+            copy("COPY (SELECT ')' , 1) TO STDOUT"),
+            ("SELECT ')' , 1".to_owned(), false, false, None)
+        );
         assert_eq!(
             copy("COPY  ( SELECT 1 ) TO STDOUT WITH (FORMAT csv, HEADER, DELIMITER ';')"),
             (" SELECT 1 ".to_owned(), true, true, Some(';'))
         );
-        assert_eq!(copy("copy persons to stdout csv header"), ("SELECT * FROM persons".to_owned(), true, true, None));
+        assert_eq!(
+            copy("copy persons to stdout csv header"),
+            ("SELECT * FROM persons".to_owned(), true, true, None)
+        );
         assert_eq!(copy("COPY p (a, b) TO STDOUT").0, "SELECT a, b FROM p ");
         for refused in [
-            "COPY persons FROM STDIN", "COPY persons TO '/tmp/x'", "COPY (SELECT 1) TO PROGRAM 'sh'",
-            "COPY (SELECT 1) TO STDOUT WITH (FORMAT binary)", "COPY", "DECLARE c", "FETCH",
+            "COPY persons FROM STDIN",
+            "COPY persons TO '/tmp/x'",
+            "COPY (SELECT 1) TO PROGRAM 'sh'",
+            "COPY (SELECT 1) TO STDOUT WITH (FORMAT binary)",
+            "COPY",
+            "DECLARE c",
+            "FETCH",
         ] {
             assert_eq!(one(refused), Statement::Refused, "{refused}");
         }

@@ -98,9 +98,20 @@ mod tests {
     #[test]
     fn every_kind_is_read_as_it_is_written() {
         let flat = [
-            CellKind::Bool, CellKind::Int2, CellKind::Int4, CellKind::Int8, CellKind::Float4, CellKind::Float8,
-            CellKind::Numeric, CellKind::Text, CellKind::Bytes, CellKind::Date, CellKind::Time,
-            CellKind::Timestamp, CellKind::Instant, CellKind::Interval,
+            CellKind::Bool,
+            CellKind::Int2,
+            CellKind::Int4,
+            CellKind::Int8,
+            CellKind::Float4,
+            CellKind::Float8,
+            CellKind::Numeric,
+            CellKind::Text,
+            CellKind::Bytes,
+            CellKind::Date,
+            CellKind::Time,
+            CellKind::Timestamp,
+            CellKind::Instant,
+            CellKind::Interval,
         ];
         for one in flat {
             assert_eq!(kind(oid(&one)), Some(one.clone()));

@@ -39,11 +39,20 @@ async fn psql_looks_around_and_asks() {
         ("SHOW server_version", "15.0"),
         ("SET statement_timeout = '9s'; SHOW statement_timeout", "9s"),
         ("SELECT current_setting('search_path')", "public"),
-        ("SELECT citizen_id, name FROM persons WHERE citizen_id = '532901000004'", "532901****04|V***********E"),
+        (
+            "SELECT citizen_id, name FROM persons WHERE citizen_id = '532901000004'",
+            "532901****04|V***********E",
+        ),
         ("SELECT name FROM persons WHERE amount = ANY(ARRAY[149]) ORDER BY 1 LIMIT 1", "V***********E"),
-        ("BEGIN; DECLARE c CURSOR FOR SELECT plate FROM vehicles ORDER BY 1; FETCH 2 FROM c; CLOSE c; COMMIT", "云L00001"),
+        (
+            "BEGIN; DECLARE c CURSOR FOR SELECT plate FROM vehicles ORDER BY 1; FETCH 2 FROM c; CLOSE c; COMMIT",
+            "云L00001",
+        ),
         ("SELECT 1; SELECT 2", "2"),
-        ("COPY (SELECT plate FROM vehicles ORDER BY 1 LIMIT 2) TO STDOUT WITH (FORMAT csv, HEADER)", "plate\n云L00000"),
+        (
+            "COPY (SELECT plate FROM vehicles ORDER BY 1 LIMIT 2) TO STDOUT WITH (FORMAT csv, HEADER)",
+            "plate\n云L00000",
+        ),
         ("\\copy (SELECT town, count(*) FROM vehicles GROUP BY 1 ORDER BY 1 LIMIT 1) TO STDOUT", "T-0\t4"),
     ] {
         let answer = psql(&door, command).await;
@@ -91,7 +100,10 @@ async fn what_no_door_runs_is_refused_with_its_state_and_receipt() {
         let errors = text(&run(command).await.stderr);
         assert!(errors.contains(&format!("ERROR:  {state}:")), "{input}: {errors}");
         assert!(errors.contains("DETAIL:  "), "{input}: {errors}");
-        assert!(!errors.contains("SECRET") && !errors.to_lowercase().contains("datafusion."), "{input}: {errors}");
+        assert!(
+            !errors.contains("SECRET") && !errors.to_lowercase().contains("datafusion."),
+            "{input}: {errors}"
+        );
     }
     let receipts = door.gate.receipts.lock().unwrap();
     let failed = receipts.iter().find(|one| one.sql.starts_with("SELECT 1 / ")).unwrap();

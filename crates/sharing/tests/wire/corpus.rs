@@ -41,7 +41,8 @@ fn answered_by_the_door(attack: &Attack) -> bool {
     const BY: [&str; 8] = ["begin", "commit", "rollback", "set ", "show ", "reset ", "declare ", "copy ("];
     let sql = attack.sql.trim_start().to_lowercase();
     BY.iter().any(|word| sql.starts_with(word))
-        || ["deallocate all", "discard all", "close all", "begin", "commit"].contains(&sql.trim_end_matches(';'))
+        || ["deallocate all", "discard all", "close all", "begin", "commit"]
+            .contains(&sql.trim_end_matches(';'))
 }
 
 /// The outcomes in one world.
@@ -89,7 +90,10 @@ async fn no_attack_of_the_corpus_sees_what_is_hidden_through_the_door() {
             if here_settled != there {
                 wrong.push(told(&format!("the worlds differ: {}", short(&there))));
             }
-            let refused = here.error.as_ref().is_some_and(|(state, ..)| ["42501", "42601", "54000", "0A000"].contains(&state.as_str()));
+            let refused = here
+                .error
+                .as_ref()
+                .is_some_and(|(state, ..)| ["42501", "42601", "54000", "0A000"].contains(&state.as_str()));
             let held = match attack.expect.as_str() {
                 "answers" => here.error.is_none(),
                 "refused" => refused || answered_by_the_door(attack),
@@ -125,20 +129,65 @@ async fn the_catalogues_tell_of_nothing_that_is_not_granted() {
     let secrets = TestDoor::open(&SECRETS, Limits::default()).await;
     let numbers = TestDoor::open(&NUMBERS, Limits::default()).await;
     let dynamic = [
-        "pg_attribute", "pg_class", "pg_database", "pg_namespace", "pg_roles", "pg_settings", "pg_tables", "pg_user",
-        "pg_views", "pg_matviews", "pg_index", "pg_constraint", "pg_description", "pg_attrdef", "pg_policy",
-        "pg_rewrite", "pg_trigger", "pg_statistic_ext", "pg_sequence", "pg_depend", "pg_shdescription",
-        "pg_auth_members", "pg_type", "pg_proc", "pg_extension", "pg_tablespace",
+        "pg_attribute",
+        "pg_class",
+        "pg_database",
+        "pg_namespace",
+        "pg_roles",
+        "pg_settings",
+        "pg_tables",
+        "pg_user",
+        "pg_views",
+        "pg_matviews",
+        "pg_index",
+        "pg_constraint",
+        "pg_description",
+        "pg_attrdef",
+        "pg_policy",
+        "pg_rewrite",
+        "pg_trigger",
+        "pg_statistic_ext",
+        "pg_sequence",
+        "pg_depend",
+        "pg_shdescription",
+        "pg_auth_members",
+        "pg_type",
+        "pg_proc",
+        "pg_extension",
+        "pg_tablespace",
     ];
     let standard = [
-        "tables", "columns", "schemata", "views", "table_constraints", "key_column_usage", "routines", "sequences",
-        "constraint_column_usage", "referential_constraints", "check_constraints",
+        "tables",
+        "columns",
+        "schemata",
+        "views",
+        "table_constraints",
+        "key_column_usage",
+        "routines",
+        "sequences",
+        "constraint_column_usage",
+        "referential_constraints",
+        "check_constraints",
     ];
     let absent = [
-        "pg_authid", "pg_shadow", "pg_statistic", "pg_stats", "pg_stat_activity", "pg_stat_user_tables",
-        "pg_statio_user_tables", "pg_file_settings", "pg_hba_file_rules", "pg_locks", "pg_largeobject",
-        "pg_user_mapping", "pg_db_role_setting", "pg_replication_slots", "pg_stat_gssapi", "pg_cursors",
-        "pg_prepared_statements", "pg_config",
+        "pg_authid",
+        "pg_shadow",
+        "pg_statistic",
+        "pg_stats",
+        "pg_stat_activity",
+        "pg_stat_user_tables",
+        "pg_statio_user_tables",
+        "pg_file_settings",
+        "pg_hba_file_rules",
+        "pg_locks",
+        "pg_largeobject",
+        "pg_user_mapping",
+        "pg_db_role_setting",
+        "pg_replication_slots",
+        "pg_stat_gssapi",
+        "pg_cursors",
+        "pg_prepared_statements",
+        "pg_config",
     ];
     let mut statements: Vec<String> =
         dynamic.iter().map(|table| format!("SELECT * FROM pg_catalog.{table}")).collect();
@@ -168,10 +217,24 @@ async fn the_catalogues_tell_of_nothing_that_is_not_granted() {
         for (way, noticed) in here {
             assert_eq!(settled(noticed, sql), settled(&other[way], sql), "{sql}");
             let text = format!("{noticed:?}");
-            let words = ["secret", "note\"", "lake_table", "lake_batch", "/tmp", "below", "datafusion", "16500", "12000"];
+            let words = [
+                "secret",
+                "note\"",
+                "lake_table",
+                "lake_batch",
+                "/tmp",
+                "below",
+                "datafusion",
+                "16500",
+                "12000",
+            ];
             for word in words.iter().chain(&NEVER).filter(|word| !sql.contains(**word)) {
                 let of_postgresql = place < there && ["note\""].contains(word);
-                assert!(of_postgresql || !text.contains(word), "{sql}: `{word}` in {}", &text[..text.len().min(2_000)]);
+                assert!(
+                    of_postgresql || !text.contains(word),
+                    "{sql}: `{word}` in {}",
+                    &text[..text.len().min(2_000)]
+                );
             }
             match place {
                 _ if place < there => assert!(noticed.error.is_none(), "{sql}: {noticed:?}"),

@@ -110,11 +110,8 @@ impl TestDoor {
         granted: Vec<Granted>,
         limits: Limits,
     ) -> Self {
-        let gate = Arc::new(OneUser {
-            lake,
-            granted: Mutex::new(granted.clone()),
-            receipts: Mutex::default(),
-        });
+        let gate =
+            Arc::new(OneUser { lake, granted: Mutex::new(granted.clone()), receipts: Mutex::default() });
         let folder = test.store.data_dir().to_owned();
         let tls = Tls::of_loopback(&folder).unwrap();
         let env = test.store.env().clone();
@@ -181,7 +178,9 @@ impl TestDoor {
 /// Runs a command to its end, while the door goes on.
 pub(crate) async fn run(mut command: Command) -> Output {
     tokio::task::spawn_blocking(move || {
-        command.output().unwrap_or_else(|error| panic!("{command:?} does not start (run `make setup`): {error}"))
+        command
+            .output()
+            .unwrap_or_else(|error| panic!("{command:?} does not start (run `make setup`): {error}"))
     })
     .await
     .unwrap()

@@ -21,7 +21,10 @@ async fn a_key_counts_until_it_is_over_or_taken_back() {
         };
         let tx = store.begin().await.unwrap();
         assert!(matches!(keys::create(&tx, &Actor::Anonymous, &new(0)).await, Err(CreateKeyError::Term)));
-        assert!(matches!(keys::create(&tx, &Actor::Anonymous, &new(24 * 400)).await, Err(CreateKeyError::Term)));
+        assert!(matches!(
+            keys::create(&tx, &Actor::Anonymous, &new(24 * 400)).await,
+            Err(CreateKeyError::Term)
+        ));
         let (id, secret) = keys::create(&tx, &Actor::Anonymous, &new(24)).await.unwrap();
         let (second, other) = keys::create(&tx, &Actor::Anonymous, &new(48)).await.unwrap();
         tx.commit().await.unwrap();
@@ -83,8 +86,7 @@ fn verifier_text(secret: &str) -> String {
 #[tokio::test]
 async fn a_key_of_an_account_that_is_not_there_is_nobodys() {
     for on in BOTH {
-        let migrations: Vec<_> =
-            identity::MIGRATIONS.iter().chain(sharing::MIGRATIONS).copied().collect();
+        let migrations: Vec<_> = identity::MIGRATIONS.iter().chain(sharing::MIGRATIONS).copied().collect();
         let test = open(on, &migrations).await;
         let store = &test.store;
         let account = AccountId::generate(&*store.env().clock, &*store.env().entropy);

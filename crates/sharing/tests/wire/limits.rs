@@ -22,7 +22,8 @@ async fn errors(door: &TestDoor, variables: &[(&str, &str)], statements: &[&str]
 }
 
 /// A statement that would take hours.
-const ENDLESS: &str = "SELECT count(*) FROM persons a, persons b, persons c WHERE a.amount + b.amount + c.amount < 0";
+const ENDLESS: &str =
+    "SELECT count(*) FROM persons a, persons b, persons c WHERE a.amount + b.amount + c.amount < 0";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_user_and_a_wrong_secret_are_told_the_same() {
@@ -52,7 +53,8 @@ async fn off_loopback_there_is_no_door_without_tls_and_nobody_is_asked_for_a_sec
     let probe = UdpSocket::bind("0.0.0.0:0").unwrap();
     let own = probe.connect("192.0.2.1:9").and_then(|()| probe.local_addr());
     if let Ok(own) = own {
-        let opened = Door::open(door.as_gate(), everywhere, Some(door.tls()), Limits::default(), env).await.unwrap();
+        let opened =
+            Door::open(door.as_gate(), everywhere, Some(door.tls()), Limits::default(), env).await.unwrap();
         let mut tcp = TcpStream::connect((own.ip(), opened.address().port())).unwrap();
         tcp.write_all(&startup(USER)).unwrap();
         let mut answer = Vec::new();
@@ -62,7 +64,8 @@ async fn off_loopback_there_is_no_door_without_tls_and_nobody_is_asked_for_a_sec
         opened.close().await;
     }
     // On loopback TLS may be left out, and the channel is then not bound.
-    let plain = errors(&door, &[("PGSSLMODE", "disable"), ("PGCHANNELBINDING", "prefer")], &["SELECT 1"]).await;
+    let plain =
+        errors(&door, &[("PGSSLMODE", "disable"), ("PGCHANNELBINDING", "prefer")], &["SELECT 1"]).await;
     assert_eq!(plain, "");
     let bound = errors(&door, &[("PGSSLMODE", "disable")], &["SELECT 1"]).await;
     assert!(bound.contains("channel binding"), "{bound}");
@@ -83,16 +86,19 @@ async fn a_statement_is_ended_by_its_own_limit_by_a_cancel_and_with_its_connecti
 
     let mut command = door.client("psql");
     command.args(["--no-psqlrc", "-c", "\\set VERBOSITY verbose", "-c", ENDLESS]);
-    let child = command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let child =
+        command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap();
     wait_until(|| running(&door) == 1).await;
     // What a person does: Ctrl-C.
-    let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let interrupt =
+        std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(interrupt.success());
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
     let cancelled = text(&output.stderr);
     assert!(cancelled.contains("57014") && cancelled.contains("lake.cancelled"), "{cancelled}");
     wait_until(|| running(&door) == 0).await;
-    let ends: Vec<_> = door.gate.receipts.lock().unwrap().iter().filter_map(|one| one.outcome.clone()?.error).collect();
+    let ends: Vec<_> =
+        door.gate.receipts.lock().unwrap().iter().filter_map(|one| one.outcome.clone()?.error).collect();
     assert_eq!(ends, ["lake.limit_time", "lake.cancelled"]);
     assert!(began.elapsed() < Duration::from_secs(25), "nothing waited for the lake's own limit");
 }
