@@ -9,18 +9,23 @@ use datafusion::arrow::ipc::writer::StreamWriter;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures_util::StreamExt;
+use kernel::time::Timestamp;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use crate::LakeError;
 use crate::error::Limit;
+use crate::lineage::Lineage;
 use crate::session::run;
+use crate::{LakeError, TableId};
 
 /// The rows of one query as they come. Dropped, it ends the query.
 pub struct Answer {
     stream: SendableRecordBatchStream,
     plan_hash: [u8; 32],
+    lineage: Lineage,
+    as_of: Option<Timestamp>,
     tables: BTreeSet<String>,
     deadline: Instant,
     rows_left: usize,
@@ -48,6 +53,7 @@ impl Answer {
     pub(crate) fn new(
         stream: SendableRecordBatchStream,
         plan: &LogicalPlan,
+        lineage: Lineage,
         deadline: Instant,
         rows: usize,
         permit: OwnedSemaphorePermit,
@@ -55,7 +61,36 @@ impl Answer {
         // The plan before the engine changed it: what was asked, whatever the data.
         let plan_hash = crypto::hash::sm3(plan.display_indent_schema().to_string().as_bytes());
         let tables = tables_of(plan);
-        Self { stream, plan_hash, tables, deadline, rows_left: rows, rows: 0, bytes: 0, _permit: permit }
+        let (rows_left, rows, bytes, as_of) = (rows, 0, 0, None);
+        Self { stream, plan_hash, lineage, as_of, tables, deadline, rows_left, rows, bytes, _permit: permit }
+    }
+
+    /// An answer that is there already.
+    pub(crate) fn whole(
+        batch: RecordBatch,
+        plan_hash: [u8; 32],
+        lineage: Lineage,
+        as_of: Option<Timestamp>,
+        table: &TableId,
+        deadline: Instant,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        let (schema, rows_left) = (batch.schema(), batch.num_rows());
+        let once = futures_util::stream::iter([Ok(batch)]);
+        let stream = Box::pin(RecordBatchStreamAdapter::new(schema, once));
+        let (rows, bytes) = (0, 0);
+        let tables = BTreeSet::from([table.to_string()]);
+        Self { stream, plan_hash, lineage, as_of, tables, deadline, rows_left, rows, bytes, _permit: permit }
+    }
+
+    /// From which columns each column of the answer comes.
+    pub fn lineage(&self) -> &Lineage {
+        &self.lineage
+    }
+
+    /// When it was answered, if it is an earlier answer to the same question.
+    pub fn as_of(&self) -> Option<Timestamp> {
+        self.as_of
     }
 
     /// The tables that the query names, by the asker's names.

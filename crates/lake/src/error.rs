@@ -36,6 +36,9 @@ pub enum LakeError {
     /// A masked column that is looked up by its true value is used otherwise.
     #[error("`{0}` is masked: it may be compared with constants alone, joined to nothing else by OR")]
     Matched(String),
+    /// It is not a question for aggregates, where only such are answered.
+    #[error("only counts, sums and averages of one table are answered here: {0}")]
+    NotAggregate(String),
     /// The value of a parameter is missing or does not fit; which one, from 1.
     #[error("the value of parameter {0} is missing or does not fit")]
     Parameter(usize),
@@ -86,6 +89,15 @@ pub enum Refusal {
     /// A function that no asker may call.
     #[error("a function may not be called")]
     Function,
+    /// What was answered before and this together could tell of too few.
+    #[error("with what was answered before it could tell of too few")]
+    TooClose,
+    /// More was answered than can be held against a new question.
+    #[error("too much was answered before for one more question")]
+    HistoryFull,
+    /// One of those that are counted makes up nearly all of a sum.
+    #[error("few make up most of a sum")]
+    Dominated,
     /// It is longer or deeper than is read.
     #[error("the statement is too long")]
     TooLong,
@@ -121,7 +133,9 @@ impl LakeError {
                 let text = error.strip_backtrace();
                 Some(text.split("\nDid you mean").next().unwrap_or_default().to_owned())
             }
-            Self::Matched(_) | Self::Refused(_) | Self::Parameter(_) => Some(self.to_string()),
+            Self::Matched(_) | Self::Refused(_) | Self::NotAggregate(_) | Self::Parameter(_) => {
+                Some(self.to_string())
+            }
             _ => None,
         }
     }
@@ -139,6 +153,10 @@ impl Coded for LakeError {
             Self::Refused(Refusal::Several) => "lake.several_statements",
             Self::Refused(Refusal::Function) => "lake.function",
             Self::Refused(Refusal::TooLong) => "lake.too_long",
+            Self::Refused(Refusal::TooClose) => "lake.too_close",
+            Self::Refused(Refusal::HistoryFull) => "lake.history_full",
+            Self::Refused(Refusal::Dominated) => "lake.dominated",
+            Self::NotAggregate(_) => "lake.not_aggregate",
             Self::Plan(_) => "lake.plan",
             Self::Matched(_) => "lake.matched",
             Self::Parameter(_) => "lake.parameter",

@@ -22,8 +22,10 @@
 //!
 //! # Tables
 //!
-//! `lake_table`, `lake_batch`, `lake_known`, `lake_destroyed`, `lake_load`, `lake_rejected`.
+//! `lake_table`, `lake_batch`, `lake_known`, `lake_destroyed`, `lake_load`, `lake_rejected`, `lake_history`,
+//! `lake_history_roster`.
 
+pub mod aggregates;
 pub mod answer;
 mod barrier;
 pub mod batch;
@@ -36,6 +38,7 @@ pub mod destruction;
 pub mod error;
 pub mod inbox;
 pub mod keeping;
+pub mod lineage;
 pub mod loading;
 mod migrations;
 pub mod place;

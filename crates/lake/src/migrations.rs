@@ -3,7 +3,7 @@
 use store::Migration;
 
 /// Every step, in order.
-pub const MIGRATIONS: &[Migration] = &[BASE, LOADING, KEEPING];
+pub const MIGRATIONS: &[Migration] = &[BASE, LOADING, KEEPING, HISTORY];
 
 const BASE: Migration = Migration {
     name: "lake_0001_base",
@@ -103,6 +103,31 @@ const KEEPING: Migration = Migration {
             ended_at BIGINT,
             record TEXT NOT NULL,
             PRIMARY KEY (table_id, begun_at)
+        )",
+    ],
+};
+
+/// What was answered where aggregates alone are.
+const HISTORY: Migration = Migration {
+    name: "lake_0004_history",
+    statements: &[
+        // Which row goes by which number in the sets: keyed hashes, sealed.
+        "CREATE TABLE lake_history_roster (
+            roster_id TEXT NOT NULL,
+            part BIGINT NOT NULL,
+            body {bytes} NOT NULL,
+            written_at BIGINT NOT NULL,
+            PRIMARY KEY (roster_id, part)
+        )",
+        // One row an answered question: the sets of its groups and the answer, sealed. The subject is whose history
+        // it is: the organisation that holds the grants.
+        "CREATE TABLE lake_history (
+            subject_id TEXT NOT NULL,
+            roster_id TEXT NOT NULL,
+            seq BIGINT NOT NULL,
+            body {bytes} NOT NULL,
+            asked_at BIGINT NOT NULL,
+            PRIMARY KEY (subject_id, roster_id, seq)
         )",
     ],
 };

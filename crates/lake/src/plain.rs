@@ -12,6 +12,7 @@ use crate::answer::Answer;
 use crate::barrier::governed::GovernedTable;
 use crate::delta::Snapshot;
 use crate::error::Limit;
+use crate::lineage::Lineage;
 use crate::session::{Granted, run};
 use crate::{Lake, LakeError, TableId, reading};
 
@@ -39,7 +40,7 @@ impl Lake {
         for one in granted {
             let table = Self::table(&self.store().read(), &one.table).await?;
             let below = reading::provider(self, &table).await?;
-            let view = GovernedTable::new(below, &table.schema, &one.policy)?.leaking_view();
+            let view = GovernedTable::new(below, &table.schema, &one.policy, None)?.leaking_view();
             plain.register(&one.name, Arc::new(view.map_err(run)?))?;
         }
         Ok(plain)
@@ -49,7 +50,11 @@ impl Lake {
     pub async fn plain_files(&self, id: &TableId) -> Result<Vec<String>, LakeError> {
         let table = Self::table(&self.store().read(), id).await?;
         match Snapshot::load(self, &table).await? {
-            Some(snapshot) => snapshot.files(),
+            Some(_) if self.files().local().is_none() => {
+                Err(LakeError::Files("they lie in no folder".to_owned()))
+            }
+            // The store of a folder begins at the root of the machine's files.
+            Some(snapshot) => Ok(snapshot.files()?.iter().map(|file| format!("/{}", file.path)).collect()),
             None => Ok(Vec::new()),
         }
     }
@@ -81,7 +86,9 @@ impl Plain {
         let deadline = tokio::time::Instant::now() + limits.time;
         let frame = self.context.sql(sql).await.map_err(run)?;
         let plan = frame.logical_plan().clone();
+        // Nobody is told what a measurement comes from.
+        let lineage = Lineage::default();
         let stream = frame.execute_stream().await.map_err(run)?;
-        Ok(Answer::new(stream, &plan, deadline, limits.rows, permit))
+        Ok(Answer::new(stream, &plan, lineage, deadline, limits.rows, permit))
     }
 }

@@ -9,6 +9,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use kernel::time::Timestamp;
 use store::{Reads, Store, Tx, params};
 
+use crate::aggregates::history::Histories;
 use crate::cluster::Cluster;
 use crate::place::{Files, Place};
 use crate::schema::{Column, Schema, check_name};
@@ -75,6 +76,7 @@ struct Inner {
     runtime: Arc<RuntimeEnv>,
     running: Arc<tokio::sync::Semaphore>,
     limits: Limits,
+    histories: Histories,
 }
 
 /// Where a lake keeps what it has.
@@ -131,6 +133,7 @@ impl Lake {
         Ok(Self {
             inner: Arc::new(Inner {
                 store,
+                histories: Histories::default(),
                 files,
                 stream,
                 max_waiting,
@@ -171,6 +174,10 @@ impl Lake {
 
     pub(crate) fn running(&self) -> &Arc<tokio::sync::Semaphore> {
         &self.inner.running
+    }
+
+    pub(crate) fn histories(&self) -> &Histories {
+        &self.inner.histories
     }
 
     pub(crate) fn files(&self) -> &Files {
@@ -268,4 +275,19 @@ fn read(row: TableRow) -> Result<Table, LakeError> {
 
 fn to_json(schema: &Schema) -> Result<String, LakeError> {
     Ok(serde_json::to_string(schema).map_err(store::StoreError::from)?)
+}
+
+/// The name of a table in a document: its text.
+pub(crate) mod as_text {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use super::TableId;
+
+    pub(crate) fn serialize<S: Serializer>(id: &TableId, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(id.as_str())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<TableId, D::Error> {
+        String::deserialize(from)?.parse().map_err(de::Error::custom)
+    }
 }

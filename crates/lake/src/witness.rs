@@ -110,10 +110,7 @@ impl WitnessExec {
         Self { input, witness, properties: Arc::new(properties) }
     }
 
-    fn above(
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-        witness: Witness,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    fn above(mut children: Vec<Arc<dyn ExecutionPlan>>, witness: Witness) -> Result<Arc<dyn ExecutionPlan>> {
         match (children.pop(), children.is_empty()) {
             (Some(input), true) => Ok(Arc::new(Self::new(input, witness))),
             _ => Err(DataFusionError::Internal("a witness has one input".to_owned())),

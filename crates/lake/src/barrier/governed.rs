@@ -97,6 +97,23 @@ impl GovernedTable {
         Ok(ViewTable::new(self.plan_below(None, &[])?, None))
     }
 
+    /// The same table with one column more, which no policy shows and no asker names.
+    pub(crate) fn with_column(mut self, field: Field, value: Expr) -> Self {
+        let fields = self.schema.fields().iter().cloned().chain([Arc::new(field)]);
+        self.schema = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));
+        self.shown.push(value);
+        self
+    }
+
+    /// The same table without the rows for which this does not hold.
+    pub(crate) fn with_rows(mut self, rule: Expr) -> Self {
+        self.rows = Some(match self.rows.take() {
+            Some(rows) => rows.and(rule),
+            None => rule,
+        });
+        self
+    }
+
     fn leakproof(&self) -> Leakproof<'_> {
         Leakproof { schema: &self.schema, plain: &self.plain, matched: &self.matched }
     }

@@ -1,5 +1,7 @@
 //! What a statement must be, as a tree and as a plan, before it is run.
 
+use std::collections::BTreeSet;
+
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::{Expr, LogicalPlan};
@@ -26,9 +28,9 @@ pub(super) fn statement(statement: &Statement) -> Result<(), LakeError> {
     }
 }
 
-/// Whether the plan only reads and calls none of the functions that are refused. Tables need no look: the session
+/// Whether the plan only reads and calls no function but those that are allowed, and those in `also`. Tables need no look: the session
 /// knows governed ones alone.
-pub(super) fn check(plan: &LogicalPlan) -> Result<(), LakeError> {
+pub(super) fn check(plan: &LogicalPlan, also: &BTreeSet<String>) -> Result<(), LakeError> {
     SQLOptions::new()
         .with_allow_ddl(false)
         .with_allow_dml(false)
@@ -41,6 +43,7 @@ pub(super) fn check(plan: &LogicalPlan) -> Result<(), LakeError> {
             expr.apply(|part| {
                 if let Some(name) = called(part)
                     && !functions::is_allowed(name)
+                    && !also.contains(name)
                 {
                     refusal = Some(Refusal::Function);
                 }
@@ -67,7 +70,7 @@ pub(super) fn check(plan: &LogicalPlan) -> Result<(), LakeError> {
 
 /// What is looked up by its true value may be compared with constants alone, which the barrier has then taken
 /// below. A comparison that is left above would look at the mask and answer wrongly, so it is refused.
-pub(super) fn matches(plan: &LogicalPlan) -> Result<(), LakeError> {
+pub(crate) fn matches(plan: &LogicalPlan) -> Result<(), LakeError> {
     let mut misplaced = None;
     let walked = plan.apply_with_subqueries(|node| {
         if !matches!(node, LogicalPlan::Filter(_) | LogicalPlan::Join(_)) {

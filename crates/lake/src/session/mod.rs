@@ -11,7 +11,9 @@ mod prepared;
 pub use catalog::Asker;
 pub use prepared::Prepared;
 
-use std::collections::BTreeMap;
+pub(crate) use check::matches as check_matches;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,6 +93,9 @@ pub struct Granted {
 pub struct Session {
     lake: Lake,
     context: SessionContext,
+    granted: Vec<Granted>,
+    /// Functions that may be called beside those of the engine: those of the catalogues, where it has them.
+    also: BTreeSet<String>,
 }
 
 impl Lake {
@@ -113,7 +118,7 @@ impl Lake {
         catalog.register_schema(SCHEMA, Arc::new(schema)).map_err(plan)?;
         let context = SessionContext::new_with_state(self.state().build());
         context.register_catalog(CATALOG, Arc::new(catalog));
-        Ok(Session { lake: self.clone(), context })
+        Ok(Session { lake: self.clone(), context, granted: granted.to_vec(), also: BTreeSet::new() })
     }
 
     fn state(&self) -> SessionStateBuilder {
@@ -147,30 +152,30 @@ pub(crate) fn config(partitions: usize) -> SessionConfig {
 impl Session {
     /// Runs one query. Its rows come as they are made; dropping the answer ends it.
     pub async fn query(&self, sql: &str) -> Result<Answer, LakeError> {
-        let statement = self.parse(sql)?;
+        let statement = parse(sql)?;
         self.start(async { self.context.state().statement_to_plan(statement).await.map_err(plan) }, None)
             .await
     }
+}
 
-    /// The statement, if it is one and a query.
-    fn parse(&self, sql: &str) -> Result<Statement, LakeError> {
-        if sql.len() > MAX_SQL {
-            return Err(LakeError::Refused(Refusal::TooLong));
-        }
-        let mut statements = DFParserBuilder::new(sql)
-            .with_dialect(&PostgreSqlDialect {})
-            .with_recursion_limit(50)
-            .build()
-            .and_then(|mut parser| parser.parse_statements())
-            .map_err(plan)?;
-        let statement = match (statements.pop_front(), statements.is_empty()) {
-            (Some(statement), true) => statement,
-            (Some(_), false) => return Err(LakeError::Refused(Refusal::Several)),
-            (None, _) => return Err(LakeError::Refused(Refusal::NotAQuery)),
-        };
-        check::statement(&statement)?;
-        Ok(statement)
+/// The statement, if it is one and a query.
+pub(crate) fn parse(sql: &str) -> Result<Statement, LakeError> {
+    if sql.len() > MAX_SQL {
+        return Err(LakeError::Refused(Refusal::TooLong));
     }
+    let mut statements = DFParserBuilder::new(sql)
+        .with_dialect(&PostgreSqlDialect {})
+        .with_recursion_limit(50)
+        .build()
+        .and_then(|mut parser| parser.parse_statements())
+        .map_err(plan)?;
+    let statement = match (statements.pop_front(), statements.is_empty()) {
+        (Some(statement), true) => statement,
+        (Some(_), false) => return Err(LakeError::Refused(Refusal::Several)),
+        (None, _) => return Err(LakeError::Refused(Refusal::NotAQuery)),
+    };
+    check::statement(&statement)?;
+    Ok(statement)
 }
 
 fn plan(error: DataFusionError) -> LakeError {

@@ -23,6 +23,7 @@ use crate::LakeError;
 use crate::answer::Answer;
 use crate::cells::{Cell, CellKind, shown_as};
 use crate::error::Limit;
+use crate::lineage::Lineage;
 
 /// The most parameters of a statement.
 const MAX_PARAMETERS: usize = 2_000;
@@ -62,7 +63,7 @@ impl Session {
         let logical = tokio::time::timeout(self.lake.limits().time, planning)
             .await
             .map_err(|_| LakeError::Limit(Limit::Time))??;
-        check::check(&logical)?;
+        check::check(&logical, &self.also)?;
         let parameters = parameters(&logical, declared)?;
         let typed = typed(&logical, &parameters)?;
         // Only what the engine makes of the types: nothing is run, and no table is looked into.
@@ -124,13 +125,14 @@ impl Session {
         let deadline = tokio::time::Instant::now() + time;
         let planned = async {
             let logical = planning.await?;
-            check::check(&logical)?;
+            check::check(&logical, &self.also)?;
             let optimised = self.context.state().optimize(&logical).map_err(run)?;
             check::matches(&optimised)?;
             let physical = self.context.state().create_physical_plan(&optimised).await.map_err(run)?;
-            Ok::<_, LakeError>((logical, physical))
+            let lineage = Lineage::of_plan(&optimised, &self.granted, &physical.schema())?;
+            Ok::<_, LakeError>((logical, physical, lineage))
         };
-        let (logical, physical) =
+        let (logical, physical, lineage) =
             tokio::time::timeout_at(deadline, planned).await.map_err(|_| LakeError::Limit(Limit::Time))??;
         let elsewhere = match self.lake.cluster() {
             Some(cluster) => cluster.run(&self.lake, &physical, deadline).await?,
@@ -142,7 +144,7 @@ impl Session {
                 datafusion::physical_plan::execute_stream(physical, self.context.task_ctx()).map_err(run)?
             }
         };
-        Ok(Answer::new(stream, &logical, deadline, self.lake.limits().rows, permit))
+        Ok(Answer::new(stream, &logical, lineage, deadline, self.lake.limits().rows, permit))
     }
 }
 

@@ -321,7 +321,8 @@ async fn what_is_damaged_is_named_and_never_passed_over() {
         assert_eq!(done.damages, found, "{what}");
         assert_eq!((done.compacted, done.merged, done.vacuumed), (0, 0, 0), "{what}");
         let policy = lake::Policy::everything(&table.schema);
-        let granted = lake::session::Granted { name: table.id.clone(), table: table.id.clone(), policy };
+        let granted =
+            lake::session::Granted { name: table.id.clone(), table: table.id.clone(), policy, witness: None };
         let answer = match lake.session(&[granted]).await {
             Ok(session) => rows(&session, "SELECT count(name), sum(n) FROM t").await,
             Err(error) => Err(error),

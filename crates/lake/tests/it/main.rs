@@ -10,6 +10,7 @@
     reason = "tests stop at the first surprise"
 )]
 
+mod aggregates;
 mod arrival;
 mod barrier;
 mod cluster;
@@ -19,6 +20,7 @@ mod crash;
 mod interference;
 mod keeping;
 mod limits;
+mod lineage;
 mod loading;
 mod members;
 mod numbers;

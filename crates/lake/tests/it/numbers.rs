@@ -32,7 +32,7 @@ pub(crate) async fn sum(lake: &Lake, table: &Table) -> (i64, i64) {
 
 pub(crate) async fn seen(lake: &Lake, table: &Table) -> Result<(i64, i64), LakeError> {
     let policy = lake::Policy::everything(&table.schema);
-    let granted = lake::session::Granted { name: id("t"), table: table.id.clone(), policy };
+    let granted = lake::session::Granted { name: id("t"), table: table.id.clone(), policy, witness: None };
     let session = lake.session(&[granted]).await?;
     let rows = rows(&session, "SELECT count(*), coalesce(sum(n), 0) FROM t").await?;
     let number = |column: usize| rows[0][column].clone().unwrap().parse().unwrap();

@@ -2,7 +2,7 @@
 //!
 //! Most answer with one word whatever they are asked: what they would tell of does not exist here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
@@ -18,9 +18,12 @@ use super::{Asker, CATALOG};
 
 /// What stands in place of `version()`.
 pub(super) const VERSION: &str = "yiwang_version";
+/// The function that answers with a setting of the connection.
+const SETTING: &str = "current_setting";
 
-/// Registers all of them.
-pub(super) fn register(context: &SessionContext, asker: &Asker) {
+/// Registers all of them, and says what they are called.
+pub(super) fn register(context: &SessionContext, asker: &Asker) -> BTreeSet<String> {
+    let mut names = BTreeSet::from([SETTING.to_owned()]);
     let text = |value: &str| ScalarValue::Utf8(Some(value.to_owned()));
     let no_text = ScalarValue::Utf8(None);
     let yes = ScalarValue::Boolean(Some(true));
@@ -87,13 +90,16 @@ pub(super) fn register(context: &SessionContext, asker: &Asker) {
         library::array_bounds_udf::create_array_upper_udf(),
         library::array_bounds_udf::create_array_lower_udf(),
     ] {
+        names.insert(of_library.name().to_owned());
         context.register_udf(of_library);
     }
     for (name, value) in constants {
+        names.insert(name.to_owned());
         context.register_udf(ScalarUDF::new_from_impl(Constant { name, value, signature: anything() }));
     }
     let settings = Arc::new(asker.settings.clone());
     context.register_udf(ScalarUDF::new_from_impl(CurrentSetting { settings, signature: anything() }));
+    names
 }
 
 fn anything() -> Signature {
@@ -141,7 +147,7 @@ struct CurrentSetting {
 
 impl ScalarUDFImpl for CurrentSetting {
     fn name(&self) -> &'static str {
-        "current_setting"
+        SETTING
     }
 
     fn signature(&self) -> &Signature {

@@ -61,7 +61,7 @@ impl Lake {
 
 impl Session {
     /// This session with the catalogues that clients of PostgreSQL look up.
-    pub async fn with_catalog(self, asker: &Asker) -> Result<Self, LakeError> {
+    pub async fn with_catalog(mut self, asker: &Asker) -> Result<Self, LakeError> {
         let catalog =
             self.context.catalog(CATALOG).ok_or_else(|| LakeError::Policy("no catalogue".to_owned()))?;
         let mut named = Vec::new();
@@ -83,7 +83,7 @@ impl Session {
         let wider =
             SessionStateBuilder::new_from_existing(state.read().clone()).with_type_planner(planner).build();
         *state.write() = wider;
-        functions::register(&self.context, asker);
+        self.also = functions::register(&self.context, asker);
         Ok(self)
     }
 
@@ -94,7 +94,7 @@ impl Session {
             self.context.catalog(CATALOG).is_some_and(|catalog| catalog.schema(PG_CATALOG).is_some());
         match has_catalog {
             true => rewrite::understand(self, sql),
-            false => self.parse(sql),
+            false => super::parse(sql),
         }
     }
 }

@@ -24,9 +24,9 @@ use super::super::Session;
 use crate::LakeError;
 use crate::error::Refusal;
 
-/// Reads a statement as [`Session::parse`] does, in the engine's words.
+/// Reads a statement as [`super::super::parse`] does, in the engine's words.
 pub(super) fn understand(session: &Session, sql: &str) -> Result<Statement, LakeError> {
-    let first = session.parse(sql);
+    let first = super::super::parse(sql);
     let of_catalogue = mentions_catalogue(sql);
     let (statement, looks_up) = match first {
         // Some of what clients write can only be read after the library has changed it.
@@ -43,7 +43,7 @@ pub(super) fn understand(session: &Session, sql: &str) -> Result<Statement, Lake
     };
     let changed = catch_unwind(AssertUnwindSafe(|| change(statement, looks_up)))
         .map_err(|_| LakeError::Refused(Refusal::NotAQuery))?;
-    session.parse(&changed.to_string())
+    super::super::parse(&changed.to_string())
 }
 
 /// Whether a statement names a table of the asker's, beside those of the catalogues.
