@@ -78,7 +78,7 @@ pub fn granted() -> anyhow::Result<Vec<Granted>> {
     let mut all = Vec::new();
     for grant in grants() {
         let id: TableId = grant.table.parse()?;
-        all.push(Granted { name: id.clone(), table: id, policy: grant.policy });
+        all.push(Granted { name: id.clone(), table: id, policy: grant.policy, witness: None });
     }
     Ok(all)
 }

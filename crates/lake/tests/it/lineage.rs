@@ -249,7 +249,7 @@ fn condition() -> impl Strategy<Value = String> {
 }
 
 fn question() -> impl Strategy<Value = String> {
-    let select = (number(), number(), condition());
+    let select = (number().boxed(), number().boxed(), condition().boxed());
     prop_oneof![
         select.clone().prop_map(|(a, b, c)| format!("SELECT {a} AS p, t.c AS q, {b} AS r FROM t WHERE {c}")),
         select.clone().prop_map(|(a, b, c)| format!(

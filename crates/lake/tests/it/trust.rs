@@ -96,7 +96,7 @@ async fn a_foreign_client_gets_nothing() {
     // The rows between stages are as closed as the scheduler.
     let (host, port) = members.executors[0].split_once(':').unwrap();
     let port: u16 = port.parse().unwrap();
-    let any = Partition::new("job".into(), 1, 0);
+    let any = Partition::new(&"job".into(), 1, 0);
     let fetch = async |keys: Option<PathBuf>| {
         let address = members.executors[0].clone();
         let over = keys.map(|keys| {

@@ -121,7 +121,7 @@ async fn list_data_records(
         (wanted.statement(admitted)?, admitted.table.version, admitted.resource.description.synthetic)
     };
     let whole = desk.run(&sql).await?.whole(wanted.limit).await?;
-    let rows = wire::objects(&whole.columns, &whole.rows)?;
+    let rows = wire::objects(&whole.columns, &whole.rows).map_err(UseError::from)?;
     let next_cursor = if rows.len() == wanted.limit { wanted.next() } else { None };
     let use_id = whole.use_id.to_string();
     let body = wire::Records { use_id: use_id.clone(), resource: id, version, synthetic, rows, next_cursor };
@@ -158,7 +158,7 @@ async fn run_data_query(
     let body = wire::Rows {
         use_id: use_id.clone(),
         columns: whole.columns.iter().map(wire::Column::from).collect(),
-        rows: wire::arrays(&whole.columns, &whole.rows)?,
+        rows: wire::arrays(&whole.columns, &whole.rows).map_err(UseError::from)?,
         more: whole.more,
     };
     Ok(with_use(Json(body).into_response(), &use_id))
@@ -171,7 +171,7 @@ async fn arrow(mut running: Running) -> Result<Response, Problem> {
     let writer = IpcWriter::new(running.answer()).map_err(UseError::from)?;
     // The first rows before the head of the answer, so that an early failure is still a proper refusal.
     let first = running.next().await?;
-    let rows = stream::try_unfold((running, Some(writer), Some(first)), |(mut running, writer, first)| async {
+    let rows = stream::try_unfold((running, Some(writer), Some(first)), |(mut running, writer, first)| async move {
         let Some(mut writer) = writer else { return Ok(None) };
         let next = match first {
             Some(first) => first,

@@ -57,7 +57,7 @@ pub(crate) async fn get_data_receipt(ctx: Ctx, Path(id): Path<String>) -> Result
         return Err(Problem::not_found());
     }
     let file = receipt::make(&ctx.app, &kept.record).await?;
-    Ok(web::ctx::download(
+    Ok(web::download(
         &format!("receipt-{id}.json"),
         "application/json",
         serde_json::to_vec_pretty(&file)?,

@@ -47,7 +47,7 @@ pub(crate) async fn issue(ctx: Ctx, Path(id): Path<String>, posted: Posted) -> R
         values.insert(name.to_owned(), json!(value));
         values
     });
-    let again = |errors: Vec<FieldError>| async {
+    let again = async |errors: Vec<FieldError>| {
         let context = context(&ctx, &resource, &table, Json::Object(values)).await?;
         ctx.form_again("sharing/grant_new.html", context, &errors)
     };

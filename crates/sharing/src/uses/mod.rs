@@ -6,12 +6,15 @@ pub mod record;
 mod recorder;
 mod stream;
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
-use grants::{Admitted, Ask, GrantError, Refusal};
+use grants::model::terms::Holder;
+use grants::{Admitted, Ask, Environment, GrantError, Refusal};
 use kernel::actor::Actor;
 use kernel::error::Coded;
 use kernel::ids::{CaseId, OrgCode, UseId};
+use lake::aggregates::Terms;
 use lake::answer::{Answer, AnswerColumn, Rows};
 use lake::session::Granted;
 use lake::{Lake, LakeError, Seen, Session, Witness};
@@ -213,7 +216,9 @@ impl Desk {
     ) -> Result<Self, UseError> {
         let state = State::of(app)?;
         let seats: Vec<Seat> = admitted.into_iter().map(Seat::new).collect();
-        let granted: Vec<Granted> = seats.iter().map(Seat::granted).collect();
+        // What leaves as aggregates alone has a door of its own, and no row of it is in the session.
+        let in_rows = |seat: &&Seat| seat.admitted.grant.terms.environment == Environment::Rows;
+        let granted: Vec<Granted> = seats.iter().filter(in_rows).map(Seat::granted).collect();
         let session = state.lake.session(&granted).await?;
         Ok(Self { book: Book { app: app.clone(), state, asker, case, seats }, session })
     }
@@ -226,7 +231,11 @@ impl Desk {
     /// Runs a statement. Whatever the door does with the answer, it does through what this gives back.
     pub async fn run(self, sql: &str) -> Result<Running, UseError> {
         let started = Instant::now();
-        match self.session.query(sql).await {
+        let answer = match self.book.aggregates_of(sql) {
+            Some((seat, terms)) => self.book.aggregate(seat, &terms, sql).await,
+            None => self.session.query(sql).await,
+        };
+        match answer {
             Ok(answer) => Ok(Running::new(self.book, sql, started, answer)),
             Err(error) => {
                 let receipt = self.book.note_refusal(sql, error.code()).await?;
@@ -237,6 +246,36 @@ impl Desk {
 }
 
 impl Book {
+    /// The resource of aggregates that a statement names, if it names one.
+    fn aggregates_of(&self, sql: &str) -> Option<(&Seat, Terms)> {
+        let words: BTreeSet<String> = sql
+            .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+            .map(str::to_lowercase)
+            .collect();
+        self.seats.iter().filter(|seat| words.contains(seat.name())).find_map(|seat| {
+            let Environment::Aggregates { k } = seat.admitted.grant.terms.environment else { return None };
+            let entity = seat.admitted.resource.description.entity.clone()?;
+            Some((seat, Terms { entity, one_row: false, k }))
+        })
+    }
+
+    async fn aggregate(&self, seat: &Seat, terms: &Terms, sql: &str) -> Result<Answer, LakeError> {
+        let owner = self.owner(seat);
+        self.state.lake.aggregates(&seat.granted(), terms, &owner).await?.query(sql).await
+    }
+
+    /// Whose history of questions it is: the organisation's, because its people talk to each other.
+    fn owner(&self, seat: &Seat) -> String {
+        let posts = self.asker.actor.posts();
+        let org = match &seat.admitted.grant.terms.holder {
+            Holder::Org(org) => Some(org),
+            Holder::Post(post) => posts.iter().find(|held| held.post == *post).map(|held| &held.org),
+            Holder::Person(_) => posts.first().map(|held| &held.org),
+            Holder::System(_) => None,
+        };
+        org.map_or_else(|| seat.admitted.grant.terms.holder.key(), |org| Holder::Org(org.clone()).key())
+    }
+
     /// A statement that was not run leaves a receipt too.
     async fn note_refusal(&self, statement: &str, code: &'static str) -> Result<UseId, UseError> {
         let record = self.record(statement, Vec::new(), Outcome::failed(code));

@@ -77,7 +77,7 @@ impl Running {
             Err(error) => return Err(self.failed(error).await),
         };
         let rows = count(&parts);
-        let persons = self.persons().await?;
+        let persons = self.book.persons(&self.answer.tables().clone()).await?;
         self.record.outcome = self.outcome("ok", rows, persons.as_ref());
         let entry = self.entry(persons, rows)?;
         self.phase = Phase::Ended;
@@ -136,7 +136,7 @@ impl Running {
         }
         let begun = self.phase == Phase::Begun;
         self.phase = Phase::Ended;
-        let persons = self.persons().await?;
+        let persons = self.book.persons(&self.answer.tables().clone()).await?;
         self.record.outcome = self.outcome(code, self.rows, persons.as_ref());
         let mut entry = self.entry(persons, 0)?;
         if begun {
@@ -186,10 +186,6 @@ impl Running {
             micros: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
             persons: persons.map(|persons| persons.len() as u64),
         }
-    }
-
-    async fn persons(&self) -> Result<Option<BTreeSet<SubjectId>>, UseError> {
-        self.book.persons(self.answer.tables()).await
     }
 
     fn entry(&self, persons: Option<BTreeSet<SubjectId>>, rows: u64) -> Result<Entry, UseError> {
