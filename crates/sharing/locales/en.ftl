@@ -312,3 +312,4 @@ sharing-key-days = { $days } days
 sharing-field-days = Choose a term
 sharing-field-key-name = Give a name of at most 80 letters
 flash-sharing-key-revoked = The key was revoked
+sharing-copied = Copied

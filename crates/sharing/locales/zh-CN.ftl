@@ -321,3 +321,4 @@ sharing-key-days = { $days } 天
 sharing-field-days = 选择有效期
 sharing-field-key-name = 填写名称，不超过 80 字
 flash-sharing-key-revoked = 密钥已停用
+sharing-copied = 已复制
