@@ -29,7 +29,7 @@ use tonic::transport::Channel;
 use super::members::{Member, Role, choose_provider, sealing_key};
 use super::seal::{Kind, Ticket, seal};
 use super::sealed::SealedScanExec;
-use super::{ClusterError, MAX_INLINE, MAX_MESSAGE, MAX_PLAN, TIME_OVER, check, codec};
+use super::{ClusterError, MAX_MESSAGE, MAX_PLAN, TIME_OVER, check, codec};
 use crate::barrier::fence::FenceExec;
 use crate::error::Limit;
 use crate::{Lake, LakeError};

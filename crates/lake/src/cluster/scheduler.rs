@@ -29,7 +29,7 @@ use ballista_scheduler::scheduler_process::create_scheduler;
 use ballista_scheduler::scheduler_server::SchedulerServer;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use futures_util::Stream;
-use kernel::time::{Clock, Timestamp};
+use kernel::time::Timestamp;
 use store::Env;
 use tonic::{Request, Response, Status};
 

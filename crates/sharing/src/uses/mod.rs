@@ -21,7 +21,7 @@ use lake::{Lake, LakeError, Seen, Session, Witness};
 use store::{Purpose, StoreError};
 use web::App;
 
-use record::{Outcome, Record, UsedGrant};
+use record::{Outcome, UsedGrant};
 pub use recorder::Recorder;
 pub use stream::Running;
 
