@@ -109,7 +109,7 @@ impl World {
             most_rows: Some(10),
             valid_from: now,
             valid_to: now.plus(SignedDuration::from_hours(24)),
-            environment: Environment::Rows,
+            environment: Environment::Rows {},
             duties: vec![],
         }
     }
@@ -252,7 +252,7 @@ async fn a_term_ends_by_the_clock_and_a_changed_table_by_its_version() {
 async fn terms_that_do_not_fit_are_refused_when_they_are_issued() {
     let world = World::new(On::Sqlite, Grade::General(1)).await;
     let unknown = Shown { column: "salary".to_owned(), mask: None, matched: false };
-    let misfit = Shown { column: "town".to_owned(), mask: Some(ShowMask::Year), matched: false };
+    let misfit = Shown { column: "town".to_owned(), mask: Some(ShowMask::Year {}), matched: false };
     for columns in [vec![], vec![unknown], vec![misfit]] {
         let refused = world.issue(&steward(), Terms { columns, ..world.terms() }).await.unwrap_err();
         assert!(matches!(refused, GrantError::Terms(TermsError::Policy(_))), "{refused:?}");

@@ -162,7 +162,7 @@ async fn a_stop_counts_from_the_next_statement_and_whoever_is_concerned_sees_the
     let old = population.iter().find(|grant| grant.terms.purpose == Purpose::CaseHandling).unwrap();
     // The same, for a purpose that needs no case.
     let terms = Terms { purpose: Purpose::Verification, most_uses: Some(2), ..old.terms.clone() };
-    assert_eq!(terms.environment, Environment::Rows);
+    assert_eq!(terms.environment, Environment::Rows {});
     let steward = actor_of(&node.app, "data-steward").await;
     let approver = actor_of(&node.app, "data-approver").await;
     let tx = node.app.store.begin().await.unwrap();

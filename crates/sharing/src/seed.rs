@@ -142,8 +142,8 @@ fn terms(app: &App) -> Result<Vec<Terms>, SeedError> {
         most_rows: None,
         valid_from: now,
         valid_to: now.plus(SignedDuration::from_hours(24 * 365)),
-        environment: Environment::Rows,
-        duties: vec![Duty::NoOnwardSharing],
+        environment: Environment::Rows {},
+        duties: vec![Duty::NoOnwardSharing {}],
     };
     let statistics = |resource, columns| {
         base(
@@ -159,7 +159,7 @@ fn terms(app: &App) -> Result<Vec<Terms>, SeedError> {
         Terms {
             rows: Some(RowRule::StartsWith { column: "division".to_owned(), prefix: "532901".to_owned() }),
             most_uses: Some(500),
-            duties: vec![Duty::NoOnwardSharing, Duty::Delete { within_days: 30 }],
+            duties: vec![Duty::NoOnwardSharing {}, Duty::Delete { within_days: 30 }],
             ..base(
                 Holder::Org(city),
                 "population",

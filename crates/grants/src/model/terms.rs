@@ -181,12 +181,14 @@ pub struct Shown {
     pub matched: bool,
 }
 
+// Variants without fields have braces all the same: without them an unknown term beside `kind` would be overlooked.
+
 /// What stands in place of a value, as [`Mask`]; a token names its family, since a key has no place in a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
 pub enum ShowMask {
     /// Nothing.
-    Empty,
+    Empty {},
     /// Stars between the first and the last letters.
     Stars {
         /// Letters shown at the beginning.
@@ -200,7 +202,7 @@ pub enum ShowMask {
         letters: u8,
     },
     /// The first day of the year.
-    Year,
+    Year {},
     /// The next lower multiple of a step.
     Floor {
         /// The step.
@@ -218,7 +220,7 @@ pub enum ShowMask {
 #[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
 pub enum Environment {
     /// Rows, as columns, masks and row rule leave them.
-    Rows,
+    Rows {},
     /// Aggregates over at least `k` entities each.
     Aggregates {
         /// How many.
@@ -236,7 +238,7 @@ pub enum Duty {
         within_days: u32,
     },
     /// Hand nothing on.
-    NoOnwardSharing,
+    NoOnwardSharing {},
     /// Report what the data was used for every so many days.
     Report {
         /// Days.
@@ -349,10 +351,10 @@ impl Terms {
         let columns = self.columns.iter().map(|shown| LakeShown {
             column: shown.column.clone(),
             mask: shown.mask.as_ref().map(|mask| match mask {
-                ShowMask::Empty => Mask::Empty,
+                ShowMask::Empty {} => Mask::Empty,
                 ShowMask::Stars { first, last } => Mask::Stars { first: *first, last: *last },
                 ShowMask::Prefix { letters } => Mask::Prefix { letters: *letters },
-                ShowMask::Year => Mask::Year,
+                ShowMask::Year {} => Mask::Year,
                 ShowMask::Floor { step } => Mask::Floor { step: *step },
                 ShowMask::Token { family } => Mask::Token { key: hex::encode(token_key(family)) },
             }),
@@ -387,8 +389,8 @@ pub(crate) mod tests {
             most_rows: None,
             valid_from: Timestamp::parse("2026-11-01T00:00:00Z").unwrap(),
             valid_to: Timestamp::parse("2027-11-01T00:00:00Z").unwrap(),
-            environment: Environment::Rows,
-            duties: vec![Duty::Delete { within_days: 30 }, Duty::NoOnwardSharing],
+            environment: Environment::Rows {},
+            duties: vec![Duty::Delete { within_days: 30 }, Duty::NoOnwardSharing {}],
         }
     }
 

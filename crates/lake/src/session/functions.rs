@@ -245,7 +245,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("arrow_field", "tells of the marks of a column"),
     ("arrow_metadata", "tells of the marks of a column"),
     ("file_row_index", "tells of the files"),
-    ("get_field_metadata", "tells of the marks of a column"),
     ("input_file_name", "tells of the files"),
     ("random", "is not the same when asked again"),
     ("uuid", "is not the same when asked again"),

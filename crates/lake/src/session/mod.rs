@@ -31,7 +31,7 @@ use crate::answer::Answer;
 use crate::barrier::governed::GovernedTable;
 use crate::error::{Limit, Refusal};
 use crate::policy::Policy;
-use crate::{Lake, LakeError, TableId, Witness, cluster, reading};
+use crate::{Lake, LakeError, TableId, Witness, reading};
 
 /// The longest statement, in bytes.
 pub const MAX_SQL: usize = 64 << 10;
@@ -122,10 +122,15 @@ impl Lake {
     }
 
     fn state(&self) -> SessionStateBuilder {
-        let config = match self.cluster() {
-            Some(cluster) => cluster::settings(config(cluster.partitions())),
-            None => config(self.limits().partitions),
-        };
+        let mut config = SessionConfig::new()
+            .with_default_catalog_and_schema(CATALOG, SCHEMA)
+            .with_create_default_catalog_and_schema(false)
+            .with_information_schema(false)
+            .with_target_partitions(self.limits().partitions)
+            .set_str("datafusion.sql_parser.dialect", "postgresql");
+        let options = config.options_mut();
+        // Off by default, and to stay so: with it, a conjunct may be lost where an older file lacks its column.
+        options.execution.parquet.pushdown_filters = false;
         SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(self.runtime().clone())
@@ -134,19 +139,6 @@ impl Lake {
             .with_file_formats(Vec::new())
             .with_table_function_list(Vec::new())
     }
-}
-
-/// The settings of a session.
-pub(crate) fn config(partitions: usize) -> SessionConfig {
-    let mut config = SessionConfig::new()
-        .with_default_catalog_and_schema(CATALOG, SCHEMA)
-        .with_create_default_catalog_and_schema(false)
-        .with_information_schema(false)
-        .with_target_partitions(partitions)
-        .set_str("datafusion.sql_parser.dialect", "postgresql");
-    // Off by default, and to stay so: with it, a conjunct may be lost where an older file lacks its column.
-    config.options_mut().execution.parquet.pushdown_filters = false;
-    config
 }
 
 impl Session {

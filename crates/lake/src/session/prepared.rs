@@ -134,16 +134,8 @@ impl Session {
         };
         let (logical, physical, lineage) =
             tokio::time::timeout_at(deadline, planned).await.map_err(|_| LakeError::Limit(Limit::Time))??;
-        let elsewhere = match self.lake.cluster() {
-            Some(cluster) => cluster.run(&self.lake, &physical, deadline).await?,
-            None => None,
-        };
-        let stream = match elsewhere {
-            Some(stream) => stream,
-            None => {
-                datafusion::physical_plan::execute_stream(physical, self.context.task_ctx()).map_err(run)?
-            }
-        };
+        let stream =
+            datafusion::physical_plan::execute_stream(physical, self.context.task_ctx()).map_err(run)?;
         Ok(Answer::new(stream, &logical, lineage, deadline, self.lake.limits().rows, permit))
     }
 }
@@ -190,6 +182,14 @@ fn cast_to(logical: &LogicalPlan) -> Result<BTreeMap<String, DataType>, LakeErro
     let mut types = BTreeMap::new();
     logical
         .apply_with_subqueries(|node| {
+            // The engine asks for a whole number there and does not say so beforehand.
+            if let LogicalPlan::Limit(limit) = node {
+                for bound in [&limit.skip, &limit.fetch].into_iter().flatten() {
+                    if let Expr::Placeholder(place) = bound.as_ref() {
+                        types.insert(place.id.clone(), DataType::Int64);
+                    }
+                }
+            }
             node.apply_expressions(|expr| {
                 expr.apply(|part| {
                     if let Expr::Cast(cast) = part

@@ -1,4 +1,4 @@
-//! The lake's promises: arrival, compaction, the barrier, the attack corpus, non-interference, the cluster.
+//! The lake's promises: arrival, compaction, the barrier, the attack corpus, non-interference.
 //!
 //! One program, because each would be linked with all of the engine.
 
@@ -13,7 +13,6 @@
 mod aggregates;
 mod arrival;
 mod barrier;
-mod cluster;
 mod common;
 mod corpus;
 mod crash;
@@ -22,10 +21,8 @@ mod keeping;
 mod limits;
 mod lineage;
 mod loading;
-mod members;
 mod numbers;
-mod prepared;
 mod s3;
 mod servers;
 mod stream;
-mod trust;
+mod prepared;

@@ -85,7 +85,7 @@ impl Resource {
             purpose: grant.terms.purpose.as_str(),
             needs_case: needs_case(grant.terms.purpose),
             environment: match grant.terms.environment {
-                Environment::Rows => "rows",
+                Environment::Rows {} => "rows",
                 Environment::Aggregates { .. } => "aggregates",
             },
             valid_to: grant.terms.valid_to.to_string(),

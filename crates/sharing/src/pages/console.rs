@@ -100,7 +100,7 @@ fn first_question(one: &Admitted) -> String {
         one.policy.columns.iter().take(6).map(|shown| plain_name(&shown.column)).collect();
     let table = plain_name(one.resource.id.as_str());
     match one.grant.terms.environment {
-        grants::Environment::Rows => format!("SELECT {}\n  FROM {table}\n LIMIT 20", columns.join(", ")),
+        grants::Environment::Rows {} => format!("SELECT {}\n  FROM {table}\n LIMIT 20", columns.join(", ")),
         grants::Environment::Aggregates { .. } => {
             let group = columns.first().cloned().unwrap_or_default();
             format!("SELECT {group}, COUNT(*)\n  FROM {table}\n GROUP BY {group}")

@@ -129,13 +129,13 @@ async fn read(
         "aggregates" => Environment::Aggregates {
             k: number("k").and_then(|k| u32::try_from(k).ok()).unwrap_or_default(),
         },
-        _ => Environment::Rows,
+        _ => Environment::Rows {},
     };
     let mut duties = Vec::new();
     for duty in posted.all("duties") {
         match duty {
             "delete" => duties.push(Duty::Delete { within_days: 30 }),
-            "no_onward" => duties.push(Duty::NoOnwardSharing),
+            "no_onward" => duties.push(Duty::NoOnwardSharing {}),
             "report" => duties.push(Duty::Report { every_days: 90 }),
             _ => {}
         }
@@ -192,11 +192,11 @@ fn read_columns(table: &Table, posted: &Posted) -> Vec<Shown> {
             continue;
         }
         let mask = match posted.get(&format!("mask-{name}")) {
-            "empty" => Some(ShowMask::Empty),
+            "empty" => Some(ShowMask::Empty {}),
             "id" => Some(ShowMask::Stars { first: 6, last: 4 }),
             "name" => Some(ShowMask::Stars { first: 1, last: 0 }),
             "prefix" => Some(ShowMask::Prefix { letters: 6 }),
-            "year" => Some(ShowMask::Year),
+            "year" => Some(ShowMask::Year {}),
             "floor" => Some(ShowMask::Floor { step: 1000 }),
             "token" => Some(ShowMask::Token { family: FAMILY.to_owned() }),
             _ => None,

@@ -60,14 +60,14 @@ pub(crate) async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, P
             Duty::Delete { within_days } => {
                 ctx.text(key("sharing-duty-delete"), &[("days", (*within_days).into())])?
             }
-            Duty::NoOnwardSharing => ctx.text(key("sharing-duty-no-onward"), &[])?,
+            Duty::NoOnwardSharing {} => ctx.text(key("sharing-duty-no-onward"), &[])?,
             Duty::Report { every_days } => {
                 ctx.text(key("sharing-duty-report"), &[("days", (*every_days).into())])?
             }
         });
     }
     let environment = match terms.environment {
-        Environment::Rows => ctx.text(key("sharing-environment-rows"), &[])?,
+        Environment::Rows {} => ctx.text(key("sharing-environment-rows"), &[])?,
         Environment::Aggregates { k } => {
             ctx.text(key("sharing-environment-aggregates"), &[("k", k.into())])?
         }
@@ -250,7 +250,7 @@ fn count_text(ctx: &Ctx, had: u64, most: Option<u64>) -> Result<String, Problem>
 fn mask_text(ctx: &Ctx, mask: Option<&ShowMask>) -> Result<String, Problem> {
     Ok(match mask {
         None => ctx.text(key("sharing-mask-none"), &[])?,
-        Some(ShowMask::Empty) => ctx.text(key("sharing-mask-empty"), &[])?,
+        Some(ShowMask::Empty {}) => ctx.text(key("sharing-mask-empty"), &[])?,
         Some(ShowMask::Stars { first, last }) => ctx.text(
             key("sharing-mask-stars"),
             &[("first", u32::from(*first).into()), ("last", u32::from(*last).into())],
@@ -258,7 +258,7 @@ fn mask_text(ctx: &Ctx, mask: Option<&ShowMask>) -> Result<String, Problem> {
         Some(ShowMask::Prefix { letters }) => {
             ctx.text(key("sharing-mask-prefix"), &[("letters", u32::from(*letters).into())])?
         }
-        Some(ShowMask::Year) => ctx.text(key("sharing-mask-year"), &[])?,
+        Some(ShowMask::Year {}) => ctx.text(key("sharing-mask-year"), &[])?,
         Some(ShowMask::Floor { step }) => ctx.text(key("sharing-mask-floor"), &[("step", (*step).into())])?,
         Some(ShowMask::Token { family }) => {
             ctx.text(key("sharing-mask-token"), &[("family", family.as_str().into())])?

@@ -217,7 +217,7 @@ impl Desk {
         let state = State::of(app)?;
         let seats: Vec<Seat> = admitted.into_iter().map(Seat::new).collect();
         // What leaves as aggregates alone has a door of its own, and no row of it is in the session.
-        let in_rows = |seat: &&Seat| seat.admitted.grant.terms.environment == Environment::Rows;
+        let in_rows = |seat: &&Seat| seat.admitted.grant.terms.environment == Environment::Rows {};
         let granted: Vec<Granted> = seats.iter().filter(in_rows).map(Seat::granted).collect();
         let session = state.lake.session(&granted).await?;
         Ok(Self { book: Book { app: app.clone(), state, asker, case, seats }, session })
