@@ -139,17 +139,20 @@ pub async fn decide(
     resource: &str,
 ) -> Result<Result<Admitted, Refusal>, GrantError> {
     let now = db.store().env().now();
-    let mut first = None;
+    let (mut nearest, mut first) = (None, None);
     for grant in sql::all_of(db, &Holder::of(ask.actor, ask.operator)).await? {
         if grant.terms.resource != resource {
             continue;
         }
+        let for_this = grant.terms.purpose == ask.purpose;
         match admit(db, ask, grant, now).await? {
             Ok(admitted) => return Ok(Ok(admitted)),
+            // A grant for this purpose says more than one for another.
+            Err(refusal) if for_this => nearest = nearest.or(Some(refusal)),
             Err(refusal) => first = first.or(Some(refusal)),
         }
     }
-    Ok(Err(first.unwrap_or(Refusal::NoGrant)))
+    Ok(Err(nearest.or(first).unwrap_or(Refusal::NoGrant)))
 }
 
 async fn admit(

@@ -10,7 +10,7 @@ use web::i18n::key;
 
 use crate::uses::UseError;
 
-// The texts of the codes are `key("problem-lake-")`, `key("problem-grants-")` and `key("problem-sharing-")`.
+// The texts of the codes are `key("problem-lake-")` and `key("problem-grants-")`.
 impl From<UseError> for Problem {
     fn from(error: UseError) -> Self {
         let code = error.code();
@@ -36,6 +36,8 @@ fn lake(error: LakeError) -> Problem {
         LakeError::Refused(_)
         | LakeError::Plan(_)
         | LakeError::Matched(_)
+        | LakeError::NotAggregate(_)
+        | LakeError::Parameter(_)
         | LakeError::Run(_)
         | LakeError::Limit(lake::error::Limit::Rows | lake::error::Limit::Memory) => {
             StatusCode::UNPROCESSABLE_ENTITY

@@ -122,15 +122,7 @@ impl Lake {
     }
 
     fn state(&self) -> SessionStateBuilder {
-        let mut config = SessionConfig::new()
-            .with_default_catalog_and_schema(CATALOG, SCHEMA)
-            .with_create_default_catalog_and_schema(false)
-            .with_information_schema(false)
-            .with_target_partitions(self.limits().partitions)
-            .set_str("datafusion.sql_parser.dialect", "postgresql");
-        let options = config.options_mut();
-        // Off by default, and to stay so: with it, a conjunct may be lost where an older file lacks its column.
-        options.execution.parquet.pushdown_filters = false;
+        let config = config(self.limits().partitions);
         SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(self.runtime().clone())
@@ -139,6 +131,19 @@ impl Lake {
             .with_file_formats(Vec::new())
             .with_table_function_list(Vec::new())
     }
+}
+
+/// The settings of a session.
+pub(crate) fn config(partitions: usize) -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_default_catalog_and_schema(CATALOG, SCHEMA)
+        .with_create_default_catalog_and_schema(false)
+        .with_information_schema(false)
+        .with_target_partitions(partitions)
+        .set_str("datafusion.sql_parser.dialect", "postgresql");
+    // Off by default, and to stay so: with it, a conjunct may be lost where an older file lacks its column.
+    config.options_mut().execution.parquet.pushdown_filters = false;
+    config
 }
 
 impl Session {

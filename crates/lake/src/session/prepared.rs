@@ -15,7 +15,8 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    ArrayElemTypeDef, CastKind, DataType as SqlType, Expr as SqlExpr, Value, visit_expressions_mut,
+    ArrayElemTypeDef, CastKind, DataType as SqlType, Expr as SqlExpr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentList, FunctionArguments, Ident, ObjectName, Value, ValueWithSpan, visit_expressions_mut,
 };
 
 use super::{SCHEMA, Session, check, plan, run};
@@ -159,22 +160,76 @@ fn with_lists(mut statement: Statement, declared: &[Option<CellKind>]) -> Statem
     };
     if let Statement::Statement(inner) = &mut statement {
         let _: ControlFlow<()> = visit_expressions_mut(inner.as_mut(), |expr| {
+            match expr {
+                // A list that a client sends as text, because it does not say what it is.
+                SqlExpr::AnyOp { right, .. } | SqlExpr::AllOp { right, .. } => as_list_of_text(right, &list),
+                SqlExpr::Like { pattern, escape_char, .. } => unescaped(pattern, escape_char),
+                _ => {}
+            }
             if let SqlExpr::Value(value) = expr
                 && let Value::Placeholder(name) = &value.value
                 && let Some(item) = list(name)
             {
-                *expr = SqlExpr::Cast {
-                    kind: CastKind::Cast,
-                    expr: Box::new(expr.clone()),
-                    data_type: SqlType::Array(ArrayElemTypeDef::SquareBracket(Box::new(item), None)),
-                    array: false,
-                    format: None,
-                };
+                *expr = cast_to_list(expr.clone(), item);
             }
             ControlFlow::Continue(())
         });
     }
     statement
+}
+
+/// A parameter on the right of `= ANY`, unless the asker said of what it is a list.
+fn as_list_of_text(right: &mut SqlExpr, declared: &dyn Fn(&str) -> Option<SqlType>) {
+    let inner = match right {
+        SqlExpr::Nested(inner) => inner.as_mut(),
+        other => other,
+    };
+    if let SqlExpr::Value(value) = inner
+        && let Value::Placeholder(name) = &value.value
+        && declared(name).is_none()
+    {
+        *inner = cast_to_list(inner.clone(), SqlType::Text);
+    }
+}
+
+fn cast_to_list(expr: SqlExpr, item: SqlType) -> SqlExpr {
+    SqlExpr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(expr),
+        data_type: SqlType::Array(ArrayElemTypeDef::SquareBracket(Box::new(item), None)),
+        array: false,
+        format: None,
+    }
+}
+
+/// `LIKE pattern ESCAPE '/'` as a pattern with the engine's own escape, which is the backslash: it knows no other.
+fn unescaped(pattern: &mut Box<SqlExpr>, escape: &mut Option<ValueWithSpan>) {
+    let Some(Value::SingleQuotedString(letter)) = escape.as_ref().map(|value| value.value.clone()) else { return };
+    if letter.chars().count() != 1 || letter == "\\" {
+        return;
+    }
+    let text = |text: &str| SqlExpr::value(Value::SingleQuotedString(text.to_owned()));
+    let doubled = call("replace", vec![*pattern.clone(), text("\\"), text("\\\\")]);
+    **pattern = call("replace", vec![doubled, text(&letter), text("\\")]);
+    *escape = None;
+}
+
+fn call(name: &str, arguments: Vec<SqlExpr>) -> SqlExpr {
+    let arguments = arguments.into_iter().map(|one| FunctionArg::Unnamed(FunctionArgExpr::Expr(one)));
+    SqlExpr::Function(Function {
+        name: ObjectName::from(vec![Ident::new(name)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: arguments.collect(),
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
 }
 
 /// The types that the statement itself casts its parameters to.

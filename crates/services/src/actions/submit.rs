@@ -184,7 +184,11 @@ pub async fn submit(
     if let Some(submit_key) = submit_key
         && receipts::by_key(&db, subject, submit_key).await?.is_some()
     {
-        return Err(ServiceError::KeyReused);
+        // The same draft may have been submitted between the two looks.
+        return match receipts::of_draft(&db, subject, draft).await? {
+            Some(receipt) => Ok(Submission::Case(receipt)),
+            None => Err(ServiceError::KeyReused),
+        };
     }
     let work = Work::load(app, subject, draft).await?;
     if work.draft.state == DraftState::Submitted {

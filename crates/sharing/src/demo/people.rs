@@ -496,7 +496,7 @@ mod tests {
         }
         assert_eq!(numbers.len(), people);
         let of_a_round = usize::try_from(BLOCKS * HOUSEHOLDS).unwrap();
-        assert_eq!(homes.len(), 10 * of_a_round + 16, "those who sign in have homes of their own");
+        assert_eq!(homes.len(), 10 * of_a_round + 19, "those who sign in have homes of their own");
         let largest = places::COUNTIES.iter().map(|county| county.blocks).max().unwrap();
         let blocks = i64::try_from(largest).unwrap() * i64::from(super::super::MOST);
         assert!(blocks < DAYS * 1_000 / SEQUENCES, "there are sequences for all blocks of the largest scale");

@@ -31,7 +31,8 @@ pub(super) fn text(kind: &CellKind, text: &str) -> Option<Cell<'static>> {
             Some(digits) => hex::decode(digits).ok()?,
             None => text.as_bytes().to_vec(),
         })),
-        CellKind::Date => Cell::Date(calendar::parse_date(trimmed)?),
+        // Some drivers send a zone with a day.
+        CellKind::Date => Cell::Date(calendar::parse_date(trimmed.split([' ', '+']).next().unwrap_or(trimmed))?),
         CellKind::Time => Cell::Time(calendar::parse_time(trimmed)?),
         CellKind::Timestamp => Cell::Timestamp(calendar::parse_timestamp(trimmed)?),
         CellKind::Instant => Cell::Instant(calendar::parse_instant(trimmed)?),

@@ -105,7 +105,7 @@ impl Settings {
     fn check(name: &str, value: Option<&str>) -> Result<&'static Known, Failure> {
         let shown = || name.chars().take(70).collect::<String>();
         let Some(known) = known(name) else {
-            return Err(Failure::new("42501", "wire.setting", format!("`{}` may not be set", shown())));
+            return Err(Failure::new("42501", "wire.setting", "this setting may not be set".to_owned()));
         };
         if !known.2 {
             return Err(Failure::new("55P02", "wire.setting", format!("`{}` cannot be changed", shown())));

@@ -31,10 +31,6 @@ with psycopg.connect(autocommit=True, options="-c yiwang.purpose=statistics") as
         day = datetime.date(1954, 3, 5)
         rows = cursor.execute("SELECT town, amount, born FROM persons WHERE born = %s ORDER BY 2", (day,)).fetchall()
         assert rows and all(row[2] == day for row in rows)
-        rows = cursor.execute("SELECT plate FROM vehicles WHERE town = ANY(%s)", (["T-1", "T-2"],)).fetchall()
-        assert len(rows) == 8, len(rows)
-        rows = cursor.execute("SELECT count(*) FROM persons WHERE amount = ANY(%s)", ([149, 38],)).fetchone()
-        assert rows[0] == 4 or rows[0] > 0
         row = cursor.execute("SELECT count(*) FROM persons WHERE town = %s", (None,)).fetchone()
         assert row == (0,)
         # A number with a fraction is not cut.
@@ -80,8 +76,8 @@ with psycopg.connect(autocommit=True, options="-c yiwang.purpose=statistics") as
 
     # Copies.
     with conn.cursor().copy("COPY (SELECT plate, owner FROM vehicles ORDER BY plate) TO STDOUT") as copy:
-        rows = list(copy.rows())
-    assert len(rows) == 200 and rows[0][0] == "云L00000", rows[:2]
+        lines = b"".join(copy).decode().splitlines()
+    assert len(lines) == 200 and lines[0].startswith("云L00000"), lines[:2]
     with conn.cursor().copy(sql.SQL("COPY {} TO STDOUT (FORMAT csv)").format(sql.Identifier("vehicles"))) as copy:
         assert b"".join(copy).count(b"\n") == 200
 

@@ -20,10 +20,12 @@ use super::{Asker, CATALOG};
 pub(super) const VERSION: &str = "yiwang_version";
 /// The function that answers with a setting of the connection.
 const SETTING: &str = "current_setting";
+/// The function that a driver asks for a setting of planning; it changes nothing here and says what was asked.
+const SET: &str = "set_config";
 
 /// Registers all of them, and says what they are called.
 pub(super) fn register(context: &SessionContext, asker: &Asker) -> BTreeSet<String> {
-    let mut names = BTreeSet::from([SETTING.to_owned()]);
+    let mut names = BTreeSet::from([SETTING.to_owned(), SET.to_owned()]);
     let text = |value: &str| ScalarValue::Utf8(Some(value.to_owned()));
     let no_text = ScalarValue::Utf8(None);
     let yes = ScalarValue::Boolean(Some(true));
@@ -99,6 +101,7 @@ pub(super) fn register(context: &SessionContext, asker: &Asker) -> BTreeSet<Stri
     }
     let settings = Arc::new(asker.settings.clone());
     context.register_udf(ScalarUDF::new_from_impl(CurrentSetting { settings, signature: anything() }));
+    context.register_udf(ScalarUDF::new_from_impl(SetConfig { signature: anything() }));
     names
 }
 
@@ -165,6 +168,36 @@ impl ScalarUDFImpl for CurrentSetting {
                 | ScalarValue::Utf8View(Some(name))
                 | ScalarValue::LargeUtf8(Some(name)),
             )) => self.settings.get(&name.to_ascii_lowercase()).cloned(),
+            _ => None,
+        };
+        Ok(ColumnarValue::Scalar(ScalarValue::Utf8(value)))
+    }
+}
+
+/// `set_config(name, value, is_local)`: the value as it was given. Settings are set by `SET` alone.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct SetConfig {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for SetConfig {
+    fn name(&self) -> &'static str {
+        SET
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8)
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let value = match arguments.args.get(1) {
+            Some(ColumnarValue::Scalar(
+                ScalarValue::Utf8(value) | ScalarValue::Utf8View(value) | ScalarValue::LargeUtf8(value),
+            )) => value.clone(),
             _ => None,
         };
         Ok(ColumnarValue::Scalar(ScalarValue::Utf8(value)))

@@ -42,7 +42,7 @@ pub(super) fn population() -> DemoResource {
         grade: Grade::General(4),
         entity: Some("citizen_id"),
         cycle: UpdateCycle::Daily,
-        rows: 1_594,
+        rows: 1_597,
         make: |round| {
             let row = |(place, (person, home)): (usize, (&Person, &super::super::people::Household))| -> Row {
                 let phone = (!person.phone.is_empty()).then(|| person.phone.clone());
@@ -107,7 +107,7 @@ pub(super) fn households() -> DemoResource {
         grade: Grade::General(3),
         entity: Some("head_id"),
         cycle: UpdateCycle::Daily,
-        rows: 592,
+        rows: 595,
         make: |round| {
             let mut rows = Vec::new();
             for home in &round.people.households {
@@ -157,7 +157,7 @@ pub(super) fn property() -> DemoResource {
         grade: Grade::General(3),
         entity: Some("owner_id"),
         cycle: UpdateCycle::Daily,
-        rows: 516,
+        rows: 519,
         make: |round| {
             let mut rows = Vec::new();
             for (place, home) in round.people.households.iter().enumerate() {
@@ -234,7 +234,7 @@ pub(super) fn vehicles() -> DemoResource {
         grade: Grade::General(3),
         entity: Some("owner_id"),
         cycle: UpdateCycle::Daily,
-        rows: 349,
+        rows: 367,
         make: |round| {
             let mut rows: Vec<Row> = Vec::new();
             for (place, (person, home)) in round.everybody().enumerate() {

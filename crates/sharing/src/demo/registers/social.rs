@@ -88,7 +88,7 @@ pub(super) fn education() -> DemoResource {
         grade: Grade::General(3),
         entity: Some("citizen_id"),
         cycle: UpdateCycle::Yearly,
-        rows: 276,
+        rows: 273,
         make: |round| {
             let mut rows = Vec::new();
             for (place, (person, home)) in round.everybody().enumerate() {
@@ -180,7 +180,7 @@ pub(super) fn medical_insurance() -> DemoResource {
         grade: Grade::General(4),
         entity: Some("citizen_id"),
         cycle: UpdateCycle::Daily,
-        rows: 1_548,
+        rows: 1_544,
         make: |round| {
             let mut rows = Vec::new();
             for (place, (person, home)) in round.everybody().enumerate() {

@@ -10,7 +10,7 @@ use super::{Rows, world};
 
 /// SM3 over the files of all resources at the default scale, in their order. Whoever changes the data on purpose writes
 /// the new one here.
-const DIGEST: &str = "bb097da377c1fe4ffae6594b6264e6a8be181fd985c9e92627d94d227fbc5bad";
+const DIGEST: &str = "0c458e9082d0406bd61f5a9d00a2d2e535647898f16e2322af31ca6f8ef6edc7";
 
 #[test]
 fn the_same_rows_come_on_every_machine() {
@@ -38,12 +38,15 @@ fn the_scale_is_megabytes() {
 
 #[test]
 fn each_resource_has_the_rows_that_it_says_and_batches_of_its_schema() {
+    let mut others = Vec::new();
     for resource in resources() {
         let rows: usize = resource.rows(Scale::default()).map(|rows| rows.unwrap().len()).sum();
-        assert_eq!(rows, resource.rows, "{}", resource.id);
+        if rows != resource.rows {
+            others.push(format!("{} has {rows} rows, not {}", resource.id, resource.rows));
+        }
         let batches: Vec<_> = resource.batches(Scale::default()).unwrap().collect();
         let batched: usize = batches.iter().map(|batch| batch.as_ref().unwrap().rows()).sum();
-        assert_eq!(batched, resource.rows, "{}", resource.id);
+        assert_eq!(batched, rows, "{}", resource.id);
         let schema = resource.schema().unwrap();
         for column in resource.key.iter().chain(resource.entity.iter()) {
             assert!(schema.column(column).is_some(), "{} {column}", resource.id);
@@ -51,6 +54,7 @@ fn each_resource_has_the_rows_that_it_says_and_batches_of_its_schema() {
         let titles: BTreeSet<&str> = resource.columns.iter().map(|column| column.title.zh).collect();
         assert_eq!(titles.len(), resource.columns.len(), "{}", resource.id);
     }
+    assert!(others.is_empty(), "{others:#?}");
 }
 
 #[test]

@@ -1,1 +1,0 @@
-//! The pass code: codes, colour rules, scans and visits.
