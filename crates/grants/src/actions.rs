@@ -79,9 +79,7 @@ pub async fn check(db: &impl Reads, resource: &Resource, terms: &Terms) -> Resul
             orgs::all(db).await?.iter().any(|org| org.posts.iter().any(|known| known.code == *post))
         }
         Holder::Org(code) => orgs::all(db).await?.iter().any(|org| org.code == *code),
-        Holder::System(token) => {
-            identity::tokens::list(db).await?.iter().any(|known| known.id == *token)
-        }
+        Holder::System(token) => identity::tokens::list(db).await?.iter().any(|known| known.id == *token),
     };
     if known { Ok(()) } else { Err(GrantError::NoHolder) }
 }
@@ -214,6 +212,9 @@ fn recorded(tx: &Tx, actor: &Actor, seq: i64, event: GrantEvent) -> Recorded {
 }
 
 fn noted(actor: &Actor, action: &'static str, grant: &Grant) -> AuditEntry {
-    AuditEntry::new(actor, action, Purpose::Operation)
-        .object(format!("grants.grant:{}:{}", grant.id, hex::encode(grant.terms_hash)))
+    AuditEntry::new(actor, action, Purpose::Operation).object(format!(
+        "grants.grant:{}:{}",
+        grant.id,
+        hex::encode(grant.terms_hash)
+    ))
 }

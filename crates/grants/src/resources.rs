@@ -25,14 +25,8 @@ pub enum Grade {
 
 impl Grade {
     /// Every grade, from the least sensitive.
-    pub const ALL: [Self; 6] = [
-        Self::General(1),
-        Self::General(2),
-        Self::General(3),
-        Self::General(4),
-        Self::Important,
-        Self::Core,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::General(1), Self::General(2), Self::General(3), Self::General(4), Self::Important, Self::Core];
 
     /// Whether a grant needs a second pair of eyes: from level 3 on, where harm to persons or organisations is
     /// serious.

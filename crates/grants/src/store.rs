@@ -40,11 +40,7 @@ pub async fn all_of(db: &impl Reads, holders: &[Holder]) -> Result<Vec<Grant>, G
     of_holders(db, holders, "").await
 }
 
-async fn of_holders(
-    db: &impl Reads,
-    holders: &[Holder],
-    condition: &str,
-) -> Result<Vec<Grant>, GrantError> {
+async fn of_holders(db: &impl Reads, holders: &[Holder], condition: &str) -> Result<Vec<Grant>, GrantError> {
     if holders.is_empty() {
         return Ok(Vec::new());
     }

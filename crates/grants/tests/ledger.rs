@@ -19,8 +19,8 @@ use kernel::ids::{AccountId, OrgCode, PostCode, SubjectId, Uuid};
 use lake::{Column, Kind, Lake, Schema};
 use packs::Pack;
 use packs::model::Words;
-use store::test::{BOTH, On, TestStore, open};
 use store::Purpose;
+use store::test::{BOTH, On, TestStore, open};
 
 const PROVIDER: &str = "dali-prefecture-data-bureau";
 
@@ -121,7 +121,12 @@ impl World {
         Ok(grant)
     }
 
-    async fn change(&self, actor: &Actor, grant: &grants::Grant, change: Change) -> Result<grants::Grant, GrantError> {
+    async fn change(
+        &self,
+        actor: &Actor,
+        grant: &grants::Grant,
+        change: Change,
+    ) -> Result<grants::Grant, GrantError> {
         let tx = self.ledger.store.begin().await.unwrap();
         let grant = actions::change(&tx, &self.pack, actor, grant.id, change, "因为").await?;
         tx.commit().await.unwrap();
@@ -170,7 +175,10 @@ async fn where_the_grade_asks_for_it_another_person_has_to_approve() {
             world.change(&examiner(), &grant, Change::Approve).await,
             Err(GrantError::NotYourPost)
         ));
-        assert!(matches!(world.change(&steward(), &grant, Change::Approve).await, Err(GrantError::NotYourPost)));
+        assert!(matches!(
+            world.change(&steward(), &grant, Change::Approve).await,
+            Err(GrantError::NotYourPost)
+        ));
         let grant = world.change(&approver(), &grant, Change::Approve).await.unwrap();
         assert!(world.decide().await.is_ok());
         let history = grants::store::history(&world.ledger.store.read(), grant.id).await.unwrap();
@@ -190,7 +198,10 @@ async fn a_stop_counts_from_the_next_question_and_a_revocation_for_good() {
         assert!(world.decide().await.is_ok());
         let grant = world.change(&steward(), &grant, Change::Revoke).await.unwrap();
         assert_eq!(world.decide().await.unwrap_err(), Refusal::Revoked);
-        assert!(matches!(world.change(&approver(), &grant, Change::Resume).await, Err(GrantError::Transition(_))));
+        assert!(matches!(
+            world.change(&approver(), &grant, Change::Resume).await,
+            Err(GrantError::Transition(_))
+        ));
     }
 }
 
@@ -270,9 +281,12 @@ async fn a_document_that_was_changed_in_the_ledger_gives_no_right() {
     let world = World::new(On::Sqlite, Grade::General(1)).await;
     world.issue(&steward(), world.terms()).await.unwrap();
     let tx = world.ledger.store.begin().await.unwrap();
-    tx.execute("UPDATE grants_grant SET terms = replace(terms, '\"most_uses\":3', '\"most_uses\":9')", vec![])
-        .await
-        .unwrap();
+    tx.execute(
+        "UPDATE grants_grant SET terms = replace(terms, '\"most_uses\":3', '\"most_uses\":9')",
+        vec![],
+    )
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
     let operator = OrgCode::new("dali-prefecture-service-bureau").unwrap();
     let actor = examiner();

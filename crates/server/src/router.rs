@@ -74,7 +74,9 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = Own::openapi();
     document.info.title = "Yiwang".to_owned();
     document.info.version = "1".to_owned();
-    for part in [services::openapi(), identity::openapi(), cases::openapi(), licences::openapi(), sharing::openapi()] {
+    for part in
+        [services::openapi(), identity::openapi(), cases::openapi(), licences::openapi(), sharing::openapi()]
+    {
         document.merge(part);
     }
     document

@@ -75,7 +75,8 @@ impl Node {
 
     async fn session(&self, login: &str) -> String {
         let (_, personas) = self.json("GET", "/api/v1/demo/personas", "", None).await;
-        let persona = personas["personas"].as_array().unwrap().iter().find(|one| one["login"] == login).unwrap();
+        let persona =
+            personas["personas"].as_array().unwrap().iter().find(|one| one["login"] == login).unwrap();
         let body = json!({ "login": login, "password": persona["password"], "totp": persona["totp"] });
         let (status, session) = self.json("POST", "/api/v1/sessions", "", Some(body)).await;
         assert_eq!(status, StatusCode::CREATED, "{session}");
@@ -100,7 +101,8 @@ async fn a_grant_is_answered_within_its_bounds_and_every_use_is_on_record() {
     assert_eq!(ids, ["firms", "penalties", "social_insurance", "water_quality"]);
 
     // Rows of a resource, filtered and page by page.
-    let path = "/api/v1/data/resources/penalties/records?purpose=statistics&limit=2&select=decision_no,amount";
+    let path =
+        "/api/v1/data/resources/penalties/records?purpose=statistics&limit=2&select=decision_no,amount";
     let (status, page) = node.json("GET", path, &analyst, None).await;
     assert_eq!(status, StatusCode::OK, "{page}");
     assert_eq!(page["rows"].as_array().unwrap().len(), 2);
@@ -134,7 +136,8 @@ async fn a_grant_is_answered_within_its_bounds_and_every_use_is_on_record() {
     assert!(!answer["rows"].as_array().unwrap().is_empty());
 
     // The receipt of a use is verified offline, with the trust list alone.
-    let (status, receipt) = node.send("GET", &format!("/api/v1/data/uses/{use_id}/receipt"), &analyst, None).await;
+    let (status, receipt) =
+        node.send("GET", &format!("/api/v1/data/uses/{use_id}/receipt"), &analyst, None).await;
     assert_eq!(status, StatusCode::OK);
     let trust = node.app.store.keys().trust_list();
     let read = sharing::receipt::check(&receipt, &trust).unwrap();
@@ -191,13 +194,21 @@ async fn a_stop_counts_from_the_next_statement_and_whoever_is_concerned_sees_the
     let (status, _) = node.json("GET", &path, &examiner, None).await;
     assert_eq!(status, StatusCode::OK);
     let (status, problem) = node.json("GET", &path, &examiner, None).await;
-    assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("grants.refused_used_up")), "{problem}");
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::FORBIDDEN, &json!("grants.refused_used_up")),
+        "{problem}"
+    );
     let wrong = path.replace("verification", "statistics");
     let (status, problem) = node.json("GET", &wrong, &examiner, None).await;
     assert_eq!(status, StatusCode::FORBIDDEN, "{problem}");
     let case = path.replace("verification", "case_handling");
     let (status, problem) = node.json("GET", &case, &examiner, None).await;
-    assert_eq!((status, &problem["code"]), (StatusCode::FORBIDDEN, &json!("grants.refused_case")), "{problem}");
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::FORBIDDEN, &json!("grants.refused_case")),
+        "{problem}"
+    );
 }
 
 async fn actor_of(app: &App, login: &str) -> kernel::actor::Actor {

@@ -18,9 +18,7 @@ impl From<UseError> for Problem {
             UseError::NoLake | UseError::Store(_) => Self::internal(error),
             UseError::Refused(_) => Self::forbidden(code),
             UseError::Case => Self::invalid(vec![FieldError::new("case_no", key("sharing-field-case"))]),
-            UseError::Filter(name) => {
-                Self::invalid(vec![FieldError::new(name, key("sharing-field-filter"))])
-            }
+            UseError::Filter(name) => Self::invalid(vec![FieldError::new(name, key("sharing-field-filter"))]),
             UseError::Failed { error, receipt } => lake(error).with("receipt", receipt.to_string()),
             UseError::Lake(error) => lake(error).with("receipt", "-"),
             UseError::Grants(error) => grant(error),
@@ -67,6 +65,8 @@ pub(crate) fn grant(error: GrantError) -> Problem {
         GrantError::Description(reason) => {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code).with("reason", reason)
         }
-        GrantError::NoHolder => Problem::invalid(vec![FieldError::new("holder", key("sharing-field-holder"))]),
+        GrantError::NoHolder => {
+            Problem::invalid(vec![FieldError::new("holder", key("sharing-field-holder"))])
+        }
     }
 }

@@ -104,8 +104,11 @@ impl Wanted {
             admitted.policy.shown_kind(&admitted.table.schema, column).ok_or_else(refused)
         };
         let shown: Vec<&str> = admitted.policy.columns.iter().map(|shown| shown.column.as_str()).collect();
-        let columns: Vec<&str> =
-            if self.columns.is_empty() { shown.clone() } else { self.columns.iter().map(String::as_str).collect() };
+        let columns: Vec<&str> = if self.columns.is_empty() {
+            shown.clone()
+        } else {
+            self.columns.iter().map(String::as_str).collect()
+        };
         for column in &columns {
             kind_of(column)?;
         }
@@ -113,7 +116,8 @@ impl Wanted {
         for (place, (column, operator, value)) in self.filters.iter().enumerate() {
             sql.push_str(if place == 0 { " WHERE " } else { " AND " });
             // Of a column that is looked up by its true value, the value is of the column's own kind.
-            let matched = admitted.policy.columns.iter().any(|shown| shown.column == *column && shown.matched);
+            let matched =
+                admitted.policy.columns.iter().any(|shown| shown.column == *column && shown.matched);
             let kind = match (matched, operator) {
                 (true, Operator::Equal | Operator::In) => Kind::Text,
                 _ => kind_of(column)?,
@@ -182,9 +186,7 @@ pub fn literal(kind: Kind, text: &str) -> Option<String> {
             _ => None,
         },
         Kind::Date => text.parse::<Date>().ok().map(|date| format!("DATE '{date}'")),
-        Kind::Timestamp => {
-            Timestamp::parse(text).ok().map(|at| format!("TIMESTAMP '{}'", at))
-        }
+        Kind::Timestamp => Timestamp::parse(text).ok().map(|at| format!("TIMESTAMP '{}'", at)),
     }
 }
 
@@ -222,10 +224,14 @@ mod tests {
     #[test]
     fn filters_are_of_a_closed_form() {
         let parse = |pairs: &[(&str, &str)]| Wanted::parse(pairs.iter().copied());
-        let wanted = parse(&[("town", "大理镇"), ("age.gte", "18"), ("limit", "5"), ("purpose", "statistics")]).unwrap();
+        let wanted =
+            parse(&[("town", "大理镇"), ("age.gte", "18"), ("limit", "5"), ("purpose", "statistics")])
+                .unwrap();
         assert_eq!(wanted.filters.len(), 2);
         assert_eq!(wanted.limit, 5);
-        for pair in [("age.like", "1%"), ("limit", "0"), ("limit", "5000"), ("cursor", "x"), ("cursor", "LTE")] {
+        for pair in
+            [("age.like", "1%"), ("limit", "0"), ("limit", "5000"), ("cursor", "x"), ("cursor", "LTE")]
+        {
             assert!(parse(&[pair]).is_err(), "{pair:?}");
         }
     }

@@ -100,9 +100,9 @@ fn described(resource: &DemoResource) -> Result<NewResource, SeedError> {
         .columns
         .iter()
         .map(|column| ColumnTitle { column: column.column.name.clone(), title: words(column.title) });
-    let of_persons = resource
-        .entity
-        .is_some_and(|entity| resource.columns.iter().any(|one| one.column.name == entity && one.column.personal));
+    let of_persons = resource.entity.is_some_and(|entity| {
+        resource.columns.iter().any(|one| one.column.name == entity && one.column.personal)
+    });
     Ok(NewResource {
         id: resource.id.parse()?,
         provider: OrgCode::new(resource.provider)?,
@@ -209,8 +209,17 @@ fn terms(app: &App) -> Result<Vec<Terms>, SeedError> {
         statistics(
             "water_quality",
             [
-                "station_no", "station", "water_body", "sampled_at", "temperature", "ph", "dissolved_oxygen",
-                "total_phosphorus", "total_nitrogen", "chlorophyll_a", "class",
+                "station_no",
+                "station",
+                "water_body",
+                "sampled_at",
+                "temperature",
+                "ph",
+                "dissolved_oxygen",
+                "total_phosphorus",
+                "total_nitrogen",
+                "chlorophyll_a",
+                "class",
             ]
             .map(plain)
             .to_vec(),
@@ -263,8 +272,7 @@ async fn approve(tx: &Tx, app: &App, approver: &Actor, grant: &grants::Grant) ->
 /// Somebody of the demonstration in the posts that they hold.
 async fn officer(app: &App, login: &'static str) -> Result<Actor, SeedError> {
     let db = app.store.read();
-    let account =
-        identity::accounts::find_by_login(&db, login).await?.ok_or(SeedError::Nobody(login))?;
+    let account = identity::accounts::find_by_login(&db, login).await?.ok_or(SeedError::Nobody(login))?;
     let actor = identity::accounts::actor(&db, account.id, app.now()).await?;
     actor.ok_or(SeedError::Nobody(login))
 }

@@ -115,10 +115,7 @@ pub async fn prove(db: &impl Reads, object: &str) -> Result<Option<Proof>, Store
     let Some(entry) = entry else { return Ok(None) };
     let Some(head) = first_head_beyond(db, entry.seq).await? else { return Ok(None) };
     let rows: Vec<LeafRow> = db
-        .query(
-            "SELECT leaf_hash FROM store_audit_leaf WHERE seq < $1 ORDER BY seq",
-            params![head.tree_size],
-        )
+        .query("SELECT leaf_hash FROM store_audit_leaf WHERE seq < $1 ORDER BY seq", params![head.tree_size])
         .await?;
     let broken = |reason: String| StoreError::Column { column: "leaf_hash".to_owned(), reason };
     let leaves = rows

@@ -44,9 +44,7 @@ impl Access {
             Self::Auditor => matches!(actor, Actor::Auditor { .. }),
             Self::Administrator => matches!(actor, Actor::Administrator { .. }),
             Self::Scope(wanted) => actor.has_scope(wanted),
-            Self::OfficerOrScope(wanted) => {
-                matches!(actor, Actor::Officer { .. }) || actor.has_scope(wanted)
-            }
+            Self::OfficerOrScope(wanted) => matches!(actor, Actor::Officer { .. }) || actor.has_scope(wanted),
         }
     }
 }

@@ -20,8 +20,7 @@ pub enum Status {
 
 impl Status {
     /// Every state.
-    pub const ALL: [Self; 5] =
-        [Self::Proposed, Self::Active, Self::Suspended, Self::Revoked, Self::Refused];
+    pub const ALL: [Self; 5] = [Self::Proposed, Self::Active, Self::Suspended, Self::Revoked, Self::Refused];
 
     /// The word that is stored.
     pub fn as_str(self) -> &'static str {
@@ -46,7 +45,9 @@ impl Status {
             (Self::Proposed, GrantEvent::Refused { .. }) => Ok(Self::Refused),
             (Self::Active, GrantEvent::Suspended { .. }) => Ok(Self::Suspended),
             (Self::Suspended, GrantEvent::Resumed { .. }) => Ok(Self::Active),
-            (Self::Proposed | Self::Active | Self::Suspended, GrantEvent::Revoked { .. }) => Ok(Self::Revoked),
+            (Self::Proposed | Self::Active | Self::Suspended, GrantEvent::Revoked { .. }) => {
+                Ok(Self::Revoked)
+            }
             _ => Err(TransitionError { from: self, event: event.kind() }),
         }
     }

@@ -309,8 +309,7 @@ impl Terms {
 
     /// The document and its SM3.
     pub fn to_document(&self) -> Result<(String, [u8; 32]), TermsError> {
-        let text =
-            serde_json::to_string(self).map_err(|error| TermsError::Unreadable(error.to_string()))?;
+        let text = serde_json::to_string(self).map_err(|error| TermsError::Unreadable(error.to_string()))?;
         let hash = sm3(text.as_bytes());
         Ok((text, hash))
     }
@@ -372,7 +371,10 @@ pub(crate) mod tests {
         Terms {
             form: FORM,
             holder: Holder::Org(OrgCode::new("dali-city-civil-affairs").unwrap()),
-            authority: Authority { kind: AuthorityKind::Law, reference: "政务数据共享条例第二十三条".to_owned() },
+            authority: Authority {
+                kind: AuthorityKind::Law,
+                reference: "政务数据共享条例第二十三条".to_owned(),
+            },
             resource: "population".to_owned(),
             versions: Versions { from: 1, to: None },
             columns: vec![
@@ -406,7 +408,9 @@ pub(crate) mod tests {
     fn an_unknown_term_is_refused_wherever_it_stands() {
         let (text, _) = terms().to_document().unwrap();
         let document: serde_json::Value = serde_json::from_str(&text).unwrap();
-        for place in ["", "/authority", "/versions", "/environment", "/columns/0", "/columns/0/mask", "/duties/0"] {
+        for place in
+            ["", "/authority", "/versions", "/environment", "/columns/0", "/columns/0/mask", "/duties/0"]
+        {
             let mut changed = document.clone();
             changed
                 .pointer_mut(place)
@@ -451,7 +455,8 @@ pub(crate) mod tests {
     #[test]
     fn a_range_of_versions_holds_its_ends_and_one_alone_holds_itself() {
         let (one, three) = (Versions { from: 2, to: None }, Versions { from: 2, to: Some(4) });
-        let held = |versions: Versions| (1..=5).filter(|version| versions.holds(*version)).collect::<Vec<_>>();
+        let held =
+            |versions: Versions| (1..=5).filter(|version| versions.holds(*version)).collect::<Vec<_>>();
         assert_eq!((held(one), held(three)), (vec![2], vec![2, 3, 4]));
     }
 }

@@ -204,7 +204,9 @@ fn cast_to_list(expr: SqlExpr, item: SqlType) -> SqlExpr {
 
 /// `LIKE pattern ESCAPE '/'` as a pattern with the engine's own escape, which is the backslash: it knows no other.
 fn unescaped(pattern: &mut Box<SqlExpr>, escape: &mut Option<ValueWithSpan>) {
-    let Some(Value::SingleQuotedString(letter)) = escape.as_ref().map(|value| value.value.clone()) else { return };
+    let Some(Value::SingleQuotedString(letter)) = escape.as_ref().map(|value| value.value.clone()) else {
+        return;
+    };
     if letter.chars().count() != 1 || letter == "\\" {
         return;
     }

@@ -22,7 +22,7 @@ mod limits;
 mod lineage;
 mod loading;
 mod numbers;
+mod prepared;
 mod s3;
 mod servers;
 mod stream;
-mod prepared;

@@ -34,7 +34,11 @@ pub(super) async fn demo(config: &Config, stand_still_at: Option<&str>) -> anyho
         writeln!(out, "  {:<17}  {}", "", persona.what_to_try.en)?;
     }
     if let Some(door) = &door {
-        writeln!(out, "\n  psql：端口 {0} · port {0}（密钥见“数据”页 · keys on the page 数据）", door.address().port())?;
+        writeln!(
+            out,
+            "\n  psql：端口 {0} · port {0}（密钥见“数据”页 · keys on the page 数据）",
+            door.address().port()
+        )?;
     }
     writeln!(out, "\n先试：打开首页，搜索“开个小店”。 First: open the page and search for 开个小店.\n")?;
     drop(out);

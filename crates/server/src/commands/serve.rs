@@ -36,9 +36,10 @@ pub(super) async fn sql_door(app: &App, config: &Config, address: SocketAddr) ->
     };
     let tls = tls.context("the certificate of the PostgreSQL door cannot be used")?;
     let gate = Arc::new(KeyGate::new(app.clone()));
-    let door = Door::open(gate, address, Some(tls), sharing::wire::Limits::default(), app.store.env().clone())
-        .await
-        .with_context(|| format!("`{address}` cannot be listened on"))?;
+    let door =
+        Door::open(gate, address, Some(tls), sharing::wire::Limits::default(), app.store.env().clone())
+            .await
+            .with_context(|| format!("`{address}` cannot be listened on"))?;
     tracing::info!(address = %door.address(), "the PostgreSQL door is open");
     Ok(door)
 }
@@ -86,10 +87,14 @@ async fn asked_to_stop() {
     tracing::info!("stopping");
 }
 
+/// What is logged unless `RUST_LOG` says otherwise: of the libraries below the ledger and the lake only what is wrong.
+const USUAL: &str = "info,sqlx=warn,sea_orm=warn,buoyant_kernel=warn,buoyant_kernel_engine=warn,\
+                     deltalake=warn,deltalake_core=warn,datafusion=warn";
+
 /// Structured lines without personal data; `RUST_LOG` chooses what, `YIWANG_LOG=json` how.
 pub(super) fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn,sea_orm=warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(USUAL));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let set_up = if std::env::var("YIWANG_LOG").is_ok_and(|form| form == "json") {
         lines.json().try_init()

@@ -52,7 +52,13 @@ fn receipt(bytes: &[u8], trust: &TrustList, english: bool) -> anyhow::Result<boo
                 false => ("真实的数据使用凭据", "谁", "资源", "行数"),
             };
             writeln!(out, "{good}  {}", record.use_id)?;
-            writeln!(out, "  {}  {}  {}", record.at.to_china_string(), record.purpose.as_str(), record.case_no)?;
+            writeln!(
+                out,
+                "  {}  {}  {}",
+                record.at.to_china_string(),
+                record.purpose.as_str(),
+                record.case_no
+            )?;
             writeln!(out, "  {who}: {} {}", record.actor.kind, record.actor.label)?;
             writeln!(out, "  {what}: {}", resources.join(", "))?;
             writeln!(out, "  {rows}: {} ({})", record.outcome.rows, record.outcome.code)?;

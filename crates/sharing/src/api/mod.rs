@@ -70,9 +70,9 @@ pub(crate) struct Api;
 
 /// What somebody asks for, from the address.
 fn asker(ctx: &Ctx, purpose: Option<&str>, case_no: Option<&str>, door: Door) -> Result<Asker, Problem> {
-    let purpose = purpose.and_then(parse_purpose).ok_or_else(|| {
-        Problem::invalid(vec![FieldError::new("purpose", key("sharing-field-purpose"))])
-    })?;
+    let purpose = purpose
+        .and_then(parse_purpose)
+        .ok_or_else(|| Problem::invalid(vec![FieldError::new("purpose", key("sharing-field-purpose"))]))?;
     Ok(Asker { actor: ctx.actor().clone(), purpose, case_no: case_no.map(str::to_owned), door })
 }
 
@@ -171,17 +171,18 @@ async fn arrow(mut running: Running) -> Result<Response, Problem> {
     let writer = IpcWriter::new(running.answer()).map_err(UseError::from)?;
     // The first rows before the head of the answer, so that an early failure is still a proper refusal.
     let first = running.next().await?;
-    let rows = stream::try_unfold((running, Some(writer), Some(first)), |(mut running, writer, first)| async move {
-        let Some(mut writer) = writer else { return Ok(None) };
-        let next = match first {
-            Some(first) => first,
-            None => running.next().await?,
-        };
-        Ok::<_, UseError>(Some(match next {
-            Some(rows) => (writer.write(&rows)?, (running, Some(writer), None)),
-            None => (writer.finish()?, (running, None, None)),
-        }))
-    });
+    let rows =
+        stream::try_unfold((running, Some(writer), Some(first)), |(mut running, writer, first)| async move {
+            let Some(mut writer) = writer else { return Ok(None) };
+            let next = match first {
+                Some(first) => first,
+                None => running.next().await?,
+            };
+            Ok::<_, UseError>(Some(match next {
+                Some(rows) => (writer.write(&rows)?, (running, Some(writer), None)),
+                None => (writer.finish()?, (running, None, None)),
+            }))
+        });
     let mut response = Body::from_stream(rows).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(ARROW));
     Ok(with_use(response, &use_id))

@@ -57,11 +57,7 @@ pub(crate) async fn get_data_receipt(ctx: Ctx, Path(id): Path<String>) -> Result
         return Err(Problem::not_found());
     }
     let file = receipt::make(&ctx.app, &kept.record).await?;
-    Ok(web::download(
-        &format!("receipt-{id}.json"),
-        "application/json",
-        serde_json::to_vec_pretty(&file)?,
-    ))
+    Ok(web::download(&format!("receipt-{id}.json"), "application/json", serde_json::to_vec_pretty(&file)?))
 }
 
 /// Whether the reader has a part in the use.
@@ -71,7 +67,8 @@ pub(crate) async fn may_read(ctx: &Ctx, record: &crate::uses::record::Record) ->
         return Ok(true);
     }
     for used in &record.grants {
-        let resource = grants::resources::find(&ctx.read(), &used.resource).await.map_err(crate::problem::grant)?;
+        let resource =
+            grants::resources::find(&ctx.read(), &used.resource).await.map_err(crate::problem::grant)?;
         if resource.is_some_and(|found| grants::actions::keeps(ctx.actor(), &ctx.app.pack, &found.provider)) {
             return Ok(true);
         }

@@ -227,10 +227,7 @@ pub(crate) fn arrays(columns: &[AnswerColumn], parts: &[Part]) -> Result<Vec<Vec
 }
 
 /// Rows as objects.
-pub(crate) fn objects(
-    columns: &[AnswerColumn],
-    parts: &[Part],
-) -> Result<Vec<Map<String, Json>>, LakeError> {
+pub(crate) fn objects(columns: &[AnswerColumn], parts: &[Part]) -> Result<Vec<Map<String, Json>>, LakeError> {
     let named = |row: Vec<Json>| columns.iter().map(|column| column.name.clone()).zip(row).collect();
     Ok(arrays(columns, parts)?.into_iter().map(named).collect())
 }

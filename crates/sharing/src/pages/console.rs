@@ -64,7 +64,9 @@ pub(crate) async fn run(ctx: Ctx, posted: Posted) -> Result<Response, Problem> {
     };
     match answer(&ctx, asker, sql).await {
         Ok(whole) => {
-            let synthetic = all.iter().any(|one| one.resource.description.synthetic && sql.contains(one.resource.id.as_str()));
+            let synthetic = all
+                .iter()
+                .any(|one| one.resource.description.synthetic && sql.contains(one.resource.id.as_str()));
             page_of(&ctx, &mut page, &whole, synthetic)?;
             ctx.page("sharing/console.html", page)
         }
@@ -185,7 +187,8 @@ fn context(ctx: &Ctx, all: &[Admitted], values: Json) -> Result<Json, Problem> {
     let mut purposes = Vec::new();
     for purpose in PURPOSES {
         if all.iter().any(|one| one.grant.terms.purpose == purpose) {
-            let hint = if needs_case(purpose) { Some(ctx.text(key("sharing-needs-case"), &[])?) } else { None };
+            let hint =
+                if needs_case(purpose) { Some(ctx.text(key("sharing-needs-case"), &[])?) } else { None };
             let text = purpose_text(ctx, purpose)?;
             let text = hint.map_or_else(|| text.clone(), |hint| format!("{text}（{hint}）"));
             purposes.push(json!({ "value": purpose.as_str(), "text": text }));

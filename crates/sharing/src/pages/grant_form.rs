@@ -4,7 +4,8 @@ use axum::extract::Path;
 use axum::response::Response;
 use grants::actions;
 use grants::model::terms::{
-    Authority, AuthorityKind, Duty, Environment, FORM, Holder, PURPOSES, ShowMask, Shown, TermsError, Versions,
+    Authority, AuthorityKind, Duty, Environment, FORM, Holder, PURPOSES, ShowMask, Shown, TermsError,
+    Versions,
 };
 use grants::{GrantError, Resource, Terms};
 use jiff::civil::Date;
@@ -126,9 +127,9 @@ async fn read(
     };
     let (most_uses, most_rows) = (number("most_uses"), number("most_rows"));
     let environment = match posted.get("environment") {
-        "aggregates" => Environment::Aggregates {
-            k: number("k").and_then(|k| u32::try_from(k).ok()).unwrap_or_default(),
-        },
+        "aggregates" => {
+            Environment::Aggregates { k: number("k").and_then(|k| u32::try_from(k).ok()).unwrap_or_default() }
+        }
         _ => Environment::Rows {},
     };
     let mut duties = Vec::new();
@@ -291,7 +292,9 @@ async fn context(ctx: &Ctx, resource: &Resource, table: &Table, values: Json) ->
     let systems: Vec<(String, String)> = identity::tokens::list(&ctx.read())
         .await?
         .into_iter()
-        .filter(|token| token.counts_at(now) && token.scopes.iter().any(|scope| scope == identity::tokens::SCOPE_DATA))
+        .filter(|token| {
+            token.counts_at(now) && token.scopes.iter().any(|scope| scope == identity::tokens::SCOPE_DATA)
+        })
         .map(|token| (token.id.to_string(), token.name))
         .collect();
     let mut columns = Vec::new();
@@ -299,9 +302,12 @@ async fn context(ctx: &Ctx, resource: &Resource, table: &Table, values: Json) ->
         let name = &column.name;
         let mut masks = Vec::new();
         for mask in masks_of(column.kind) {
-            masks.push(json!({ "value": mask, "text": ctx.text(&format!("{}{mask}", key("sharing-offer-")), &[])? }));
+            masks.push(
+                json!({ "value": mask, "text": ctx.text(&format!("{}{mask}", key("sharing-offer-")), &[])? }),
+            );
         }
-        let chosen = |part: &str| values.get(format!("{part}-{name}")).and_then(Json::as_str).map(str::to_owned);
+        let chosen =
+            |part: &str| values.get(format!("{part}-{name}")).and_then(Json::as_str).map(str::to_owned);
         columns.push(json!({
             "name": name,
             "title": said(ctx, &resource.title_of(name)),
@@ -326,10 +332,10 @@ async fn context(ctx: &Ctx, resource: &Resource, table: &Table, values: Json) ->
     for word in ["equal", "not_equal", "at_least", "at_most", "starts", "in"] {
         operators.push((word.to_owned(), coded(ctx, key("sharing-is-"), word)?));
     }
-    let names = columns.iter().map(|column| {
-        json!({ "value": column.get("name"), "text": column.get("title") })
-    });
-    let mut column_options = vec![json!({ "value": "", "text": ctx.text(key("sharing-no-condition"), &[])? })];
+    let names =
+        columns.iter().map(|column| json!({ "value": column.get("name"), "text": column.get("title") }));
+    let mut column_options =
+        vec![json!({ "value": "", "text": ctx.text(key("sharing-no-condition"), &[])? })];
     column_options.extend(names);
     Ok(json!({
         "title": said(ctx, &resource.description.title),

@@ -120,7 +120,8 @@ enum Part {
 
 async fn seen(ctx: &Ctx, id: &str) -> Result<(Grant, grants::Resource, Part), Problem> {
     let id: GrantId = id.parse().map_err(|_| Problem::not_found())?;
-    let grant = grants::store::find(&ctx.read(), id).await.map_err(problem)?.ok_or_else(Problem::not_found)?;
+    let grant =
+        grants::store::find(&ctx.read(), id).await.map_err(problem)?.ok_or_else(Problem::not_found)?;
     let resource = grants::resources::get(&ctx.read(), &grant.terms.resource).await.map_err(problem)?;
     let operator = crate::uses::operator(&ctx.app)?;
     if actions::keeps(ctx.actor(), &ctx.app.pack, &resource.provider) {
@@ -137,9 +138,7 @@ fn changes(ctx: &Ctx, grant: &Grant, resource: &grants::Resource) -> Vec<Json> {
     Change::ALL
         .into_iter()
         .filter(|change| grant.status.after(&change.event(String::new())).is_ok())
-        .filter(|change| {
-            actions::may_change(ctx.actor(), &ctx.app.pack, &resource.provider, *change).is_ok()
-        })
+        .filter(|change| actions::may_change(ctx.actor(), &ctx.app.pack, &resource.provider, *change).is_ok())
         .map(|change| {
             json!({
                 "word": change.as_str(),
@@ -215,10 +214,7 @@ pub(crate) async fn holder_text(ctx: &Ctx, holder: &Holder) -> Result<String, Pr
     Ok(match holder {
         Holder::Person(subject) => {
             let name = identity::people::display_name(&ctx.read(), *subject).await?;
-            ctx.text(
-                key("sharing-holder-person"),
-                &[("name", identity::people::masked_name(&name).into())],
-            )?
+            ctx.text(key("sharing-holder-person"), &[("name", identity::people::masked_name(&name).into())])?
         }
         Holder::Post(code) => {
             let orgs = identity::orgs::all(&ctx.read()).await?;
@@ -240,9 +236,10 @@ pub(crate) async fn holder_text(ctx: &Ctx, holder: &Holder) -> Result<String, Pr
 
 fn count_text(ctx: &Ctx, had: u64, most: Option<u64>) -> Result<String, Problem> {
     Ok(match most {
-        Some(most) => {
-            ctx.text(key("sharing-count-of"), &[("had", had.to_string().into()), ("most", most.to_string().into())])?
-        }
+        Some(most) => ctx.text(
+            key("sharing-count-of"),
+            &[("had", had.to_string().into()), ("most", most.to_string().into())],
+        )?,
         None => ctx.text(key("sharing-count-open"), &[("had", had.to_string().into())])?,
     })
 }
@@ -275,7 +272,9 @@ fn rule_text(ctx: &Ctx, rule: &RowRule) -> Result<String, Problem> {
     Ok(match rule {
         RowRule::All(rules) => several(rules, key("sharing-rule-and"))?,
         RowRule::Any(rules) => several(rules, key("sharing-rule-or"))?,
-        RowRule::Not(rule) => format!("{} {}", ctx.text(key("sharing-rule-not"), &[])?, rule_text(ctx, rule)?),
+        RowRule::Not(rule) => {
+            format!("{} {}", ctx.text(key("sharing-rule-not"), &[])?, rule_text(ctx, rule)?)
+        }
         RowRule::Compare { column, is, value } => {
             let sign = match is {
                 Comparison::Equal => "=",

@@ -26,7 +26,11 @@ pub(crate) async fn create(ctx: Ctx, posted: Posted) -> Result<Response, Problem
     let days = posted.get("days").parse::<i64>().ok().filter(|days| DAYS.contains(days));
     let Some(days) = days else {
         let context = context(&ctx, values, None).await?;
-        return ctx.form_again("sharing/keys.html", context, &[FieldError::new("days", key("sharing-field-days"))]);
+        return ctx.form_again(
+            "sharing/keys.html",
+            context,
+            &[FieldError::new("days", key("sharing-field-days"))],
+        );
     };
     let new = NewKey {
         owner: Owner::Account(account),

@@ -39,12 +39,9 @@ pub(crate) async fn show(ctx: Ctx) -> Result<Response, Problem> {
             { "text": waiting, "pill": (waiting > 0).then(|| json!({ "text": waiting, "tone": "warn" })) },
         ]}));
     }
-    let keeps = !provided.is_empty()
-        || ctx.actor().posts().iter().any(|held| held.role == grants::actions::STEWARD);
-    ctx.page(
-        "sharing/overview.html",
-        json!({ "usable": usable, "provided": provided, "keeps": keeps }),
-    )
+    let keeps =
+        !provided.is_empty() || ctx.actor().posts().iter().any(|held| held.role == grants::actions::STEWARD);
+    ctx.page("sharing/overview.html", json!({ "usable": usable, "provided": provided, "keeps": keeps }))
 }
 
 /// A resource that may be used, with its grant.

@@ -57,7 +57,8 @@ impl Gate for KeyGate {
 /// Who a key is for, as of now: a key that was taken back leads nowhere from the next statement on.
 async fn resolve(app: &App, user: &str) -> Result<(Key, Actor), Turned> {
     let db = app.store.read();
-    let gone = || Turned { code: "sharing.no_key", message: "the access key does not count any more".to_owned() };
+    let gone =
+        || Turned { code: "sharing.no_key", message: "the access key does not count any more".to_owned() };
     let found = async {
         let Some(key) = keys::find(&db, user).await? else { return Ok(None) };
         Ok::<_, store::StoreError>(keys::actor(&db, &key).await?.map(|actor| (key, actor)))
@@ -132,8 +133,7 @@ impl GateSession for KeySession {
         };
         let (record, book) = begun.await.map_err(|error| turned(&error))?;
         let id = record.use_id;
-        let begun =
-            Begun { record, sql: ask.sql.to_owned(), book: Arc::new(book), tables: BTreeSet::new() };
+        let begun = Begun { record, sql: ask.sql.to_owned(), book: Arc::new(book), tables: BTreeSet::new() };
         self.inner().running.insert(id, begun);
         Ok(id.to_string())
     }

@@ -32,7 +32,9 @@ pub(super) fn text(kind: &CellKind, text: &str) -> Option<Cell<'static>> {
             None => text.as_bytes().to_vec(),
         })),
         // Some drivers send a zone with a day.
-        CellKind::Date => Cell::Date(calendar::parse_date(trimmed.split([' ', '+']).next().unwrap_or(trimmed))?),
+        CellKind::Date => {
+            Cell::Date(calendar::parse_date(trimmed.split([' ', '+']).next().unwrap_or(trimmed))?)
+        }
         CellKind::Time => Cell::Time(calendar::parse_time(trimmed)?),
         CellKind::Timestamp => Cell::Timestamp(calendar::parse_timestamp(trimmed)?),
         CellKind::Instant => Cell::Instant(calendar::parse_instant(trimmed)?),

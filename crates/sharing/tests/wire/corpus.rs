@@ -41,7 +41,8 @@ fn answered_by_the_door(attack: &Attack) -> bool {
     const BY: [&str; 8] = ["begin", "commit", "rollback", "set ", "show ", "reset ", "declare ", "copy ("];
     let sql = attack.sql.trim_start().to_lowercase();
     let catalogue = ["information_schema.", "pg_class", "pg_views", "version()", "to stdout"];
-    let empty = sql.trim_matches([';', ' ', '\n']).is_empty() || sql.starts_with("--") || sql.starts_with("/*");
+    let empty =
+        sql.trim_matches([';', ' ', '\n']).is_empty() || sql.starts_with("--") || sql.starts_with("/*");
     let several = sql.trim_end_matches([';', ' ', '\n']).contains(';');
     BY.iter().any(|word| sql.starts_with(word))
         || empty
@@ -96,10 +97,9 @@ async fn no_attack_of_the_corpus_sees_what_is_hidden_through_the_door() {
             if here_settled != there {
                 wrong.push(told(&format!("the worlds differ: {}", short(&there))));
             }
-            let refused = here
-                .error
-                .as_ref()
-                .is_some_and(|(state, ..)| ["42501", "42601", "54000", "0A000", "26000", "34000"].contains(&state.as_str()));
+            let refused = here.error.as_ref().is_some_and(|(state, ..)| {
+                ["42501", "42601", "54000", "0A000", "26000", "34000"].contains(&state.as_str())
+            });
             let held = match attack.expect.as_str() {
                 "answers" => here.error.is_none(),
                 "refused" => refused || answered_by_the_door(attack),

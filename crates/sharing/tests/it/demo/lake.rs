@@ -23,7 +23,12 @@ async fn the_resources_arrive_and_join() {
             lake::inbox::arrive(&tx, &id, &format!("demo-{number}"), encoded).await.unwrap();
             tx.commit().await.unwrap();
         }
-        granted.push(Granted { name: id.clone(), table: id, policy: Policy::everything(&schema), witness: None });
+        granted.push(Granted {
+            name: id.clone(),
+            table: id,
+            policy: Policy::everything(&schema),
+            witness: None,
+        });
     }
     let session = lake.session(&granted).await.unwrap();
     let number = async |sql: &str| {
