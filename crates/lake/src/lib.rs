@@ -15,8 +15,8 @@
 //! - What an asker sees, the errors and the number of rows included, does not depend on a row or a cell that the
 //!   policy hides (non-interference).
 //! - Of an asker's SQL, only comparisons of a shown column with a constant act below the barrier.
-//! - Whatever is not known is refused: an unknown table, column, mask, statement or setting. Functions are those of
-//!   the pinned engine less a list.
+//! - Whatever is not known is refused: an unknown table, column, mask, statement or setting. Functions are those
+//!   of a list.
 //!
 //! # Tables
 //!
