@@ -12,7 +12,7 @@ use super::error::LoadError;
 use super::ledger::{self, Begin, Book, LoadId, Progress, State};
 use super::mapping::Mapping;
 use super::record::{Cell, Record};
-use super::rows::{Fault, Rows};
+use super::rows::Rows;
 use super::source::{Feed, Opened};
 use crate::{Batch, Lake, Table, inbox};
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 use lake::loading::{
-    self, Addresses, Cancel, Encoding, Loaded, Mapping, Opened, Proposal, Reading, Settings, Source, State,
+    self, Addresses, Cancel, Encoding, Loaded, Mapping, Opened, Reading, Settings, Source, State,
 };
 use lake::{Lake, Limits, Table, TableId};
 use store::Faults;
