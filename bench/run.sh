@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Measures, prints one table and writes bench/results/spine.json. The load generator runs beside what it loads.
+# Measures, prints a table each and writes bench/results/spine.json and lake.json. The load generator runs beside what it
+# loads. `bench/run.sh lake` measures the lake alone; TPCH and GROWTH say at which scales, in gigabytes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$HOME/.cache/yiwang/target}
@@ -7,6 +8,15 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$HOME/.cache/yiwang/target}
 cargo build --quiet --release --package server --package bench
 yiwang=$CARGO_TARGET_DIR/release/yiwang
 bench=$CARGO_TARGET_DIR/release/bench
+
+lake() {
+  {
+    "$bench" tpch "${TPCH:-1}" "${ROUNDS:-5}"
+    # shellcheck disable=SC2086
+    "$bench" growth "${ROUNDS:-3}" ${GROWTH:-0.1 1}
+  } | "$bench" collect bench/results/lake.json
+}
+if [ "${1:-}" = lake ]; then lake; exit; fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/yiwang-bench.XXXXXX")
 chmod 755 "$work"
@@ -58,3 +68,5 @@ ms() { date +%s%3N; }
   source "$work/postgres.env"
   "$bench" submissions
 } | tee "$work/lines.json" | "$bench" collect "bench/results/${NAME:-spine}.json"
+
+lake

@@ -46,7 +46,12 @@ missing_packages() {
   has pdftotext || echo poppler-utils
   has chromium || echo chromium
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
+  has psql || echo postgresql-client
+  has java || echo default-jdk-headless
+  [ -e /usr/share/java/postgresql.jar ] || echo libpostgresql-jdbc-java
+  /usr/bin/python3 -c 'import sys, importlib.util; sys.exit(importlib.util.find_spec("ensurepip") is None)' 2>/dev/null || echo python3-venv
   has mariadbd || [ -x /usr/sbin/mariadbd ] || echo mariadb-server
+  has nats-server || echo nats-server
   $bench || return 0
   has wrk || echo wrk
 }
@@ -103,6 +108,43 @@ page_macros() {
   echo "$want" >"$vendor/.stamp"
 }
 
+# The PostgreSQL door is tested with other people's clients.
+door_clients() {
+  local folder=.venv/clients lock=crates/sharing/tests/clients/requirements.txt want
+  want=$(digest "$lock")
+  [ "$(cat "$folder/.stamp" 2>/dev/null)" = "$want" ] && return
+  say "fetching clients of the PostgreSQL door"
+  rm -rf "$folder"
+  /usr/bin/python3 -m venv "$folder"
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary=:all: --require-hashes \
+    --requirement "$lock"
+  echo "$want" >"$folder/.stamp"
+}
+
+# DuckDB, in a folder of its own: queries through the barrier are answered as it answers them.
+other_engine() {
+  local folder=.venv/duckdb lock=bench/requirements.txt want
+  want=$(digest "$lock")
+  [ "$(cat "$folder/.stamp" 2>/dev/null)" = "$want" ] && return
+  say "fetching DuckDB"
+  rm -rf "$folder"
+  /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes \
+    --requirement "$lock" --target "$folder"
+  echo "$want" >"$folder/.stamp"
+}
+
+# The S3 server of the tests, in a folder that all clones share.
+s3_server() {
+  local folder=$HOME/.cache/yiwang/s3 lock=scripts/s3-requirements.txt want
+  want=$(digest "$lock")
+  [ "$(cat "$folder/.stamp" 2>/dev/null)" = "$want" ] && return
+  say "fetching the S3 server of the tests"
+  rm -rf "$folder"
+  /usr/bin/python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: --require-hashes \
+    --requirement "$lock" --target "$folder"
+  echo "$want" >"$folder/.stamp"
+}
+
 page_assets() {
   local stamp=node_modules/.yiwang-assets sources want
   mapfile -t sources < <(find crates/web/assets/scss crates/web/assets/js crates/web/assets/img -type f | LC_ALL=C sort)
@@ -127,6 +169,9 @@ needed_tools
 own_build
 install_packages
 $demo || test_runner
+$demo || other_engine
+$demo || s3_server
 npm_packages
 page_macros
 page_assets
+$demo || door_clients

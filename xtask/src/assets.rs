@@ -15,10 +15,24 @@ use flate2::{Compression, GzBuilder};
 use sha2::{Digest, Sha256};
 
 /// The packages whose code ends up in the pages.
-const PACKAGES: [&str; 6] =
-    ["@ministryofjustice/frontend", "esbuild", "govuk-frontend", "htmx.org", "qrcode-generator", "sass"];
+const PACKAGES: [&str; 14] = [
+    "@codemirror/autocomplete",
+    "@codemirror/commands",
+    "@codemirror/lang-sql",
+    "@codemirror/language",
+    "@codemirror/state",
+    "@codemirror/view",
+    "@lezer/highlight",
+    "@ministryofjustice/frontend",
+    "echarts",
+    "esbuild",
+    "govuk-frontend",
+    "htmx.org",
+    "qrcode-generator",
+    "sass",
+];
 const STYLES: [&str; 2] = ["public", "staff"];
-const SCRIPTS: [&str; 3] = ["public", "staff", "present"];
+const SCRIPTS: [&str; 5] = ["public", "staff", "present", "console", "chart"];
 /// Words that only the upstream's own branding would bring in.
 const UNWANTED: [&str; 4] = ["GDS Transport", "govuk-crest", "fonts/light-", "fonts/bold-"];
 

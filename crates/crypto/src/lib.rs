@@ -42,6 +42,7 @@ pub mod merkle;
 pub mod password;
 pub mod qr;
 pub mod root;
+pub mod scram;
 pub mod sd_jwt;
 pub mod signature;
 pub mod suite;

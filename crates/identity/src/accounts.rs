@@ -3,7 +3,7 @@
 //! One person may have several, for instance one as a citizen and one as an officer. Passwords are kept as
 //! argon2id hashes, secrets of second factors sealed. Hash before a write begins: it takes long.
 
-use kernel::actor::PostHolding;
+use kernel::actor::{Actor, PostHolding};
 use kernel::ids::{AccountId, OrgCode, SubjectId};
 use kernel::time::Timestamp;
 use store::{Reads, StoreError, Tx, params};
@@ -313,6 +313,20 @@ pub async fn officer(
         }
         _ => Ok(None),
     }
+}
+
+/// As whom the holder of this account acts today; none if there is no such account, or it is locked.
+pub async fn actor(db: &impl Reads, id: AccountId, now: Timestamp) -> Result<Option<Actor>, StoreError> {
+    let Some(found) = get(db, id).await?.filter(|found| !found.locked) else { return Ok(None) };
+    let (account, subject) = (found.id, found.subject);
+    Ok(Some(match found.kind {
+        AccountKind::Citizen => Actor::Citizen { account, subject, on_behalf_of: None },
+        AccountKind::Officer => {
+            Actor::Officer { account, subject, posts: orgs::holdings(db, subject, now).await? }
+        }
+        AccountKind::Auditor => Actor::Auditor { account, subject },
+        AccountKind::Administrator => Actor::Administrator { account, subject },
+    }))
 }
 
 async fn officer_of(db: &impl Reads, account: &Account, now: Timestamp) -> Result<Officer, StoreError> {

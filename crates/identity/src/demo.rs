@@ -26,6 +26,9 @@ pub const PASSWORD: &str = "dali-demo-2026";
 /// 大理市, where the people of the demonstration are registered.
 const HOME: &str = "532901";
 
+/// The login of the child's mother.
+const MOTHER: &str = "duanxiaohui";
+
 /// Somebody to sign in as.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Persona {
@@ -99,7 +102,7 @@ fn citizens() -> Vec<Role> {
         |login, made, role, what| Role { login, kind: AccountKind::Citizen, made, posts: &[], role, what };
     vec![
         citizen(
-            "duanxiaohui",
+            MOTHER,
             Made {
                 marital: MaritalStatus::Married,
                 ..made("段小慧", date(1990, 3, 7), 124, "云南省大理白族自治州大理市大理镇复兴路112号")
@@ -247,6 +250,50 @@ fn officers() -> Vec<Role> {
             ("大理州好差评办公室 整改责任人", "Rectifier, rating office"),
             ("对差评整改", "Put right what a bad review is about"),
         ),
+        officer(
+            "data-steward",
+            "寸玉兰",
+            date(1987, 4, 8),
+            862,
+            &[
+                "dali-data-steward",
+                "dali-police-steward",
+                "dali-social-steward",
+                "dali-education-steward",
+                "dali-medical-steward",
+                "dali-market-data-steward",
+                "dali-reform-steward",
+                "dali-land-steward",
+                "dali-ecology-steward",
+                "dali-permits-steward",
+            ],
+            ("各单位数据管理员", "Data steward of the providing offices"),
+            (
+                "导入带错误的 CSV，看被拒的行；给别的部门发放数据授权",
+                "Load a CSV with errors and see the rejected rows; grant data to another office",
+            ),
+        ),
+        officer(
+            "data-approver",
+            "洪建平",
+            date(1976, 2, 17),
+            973,
+            &["dali-data-approver"],
+            ("大理州数据局 授权审批员", "Approver of data grants, data bureau"),
+            ("审批数据授权，看谁用了什么数据", "Decide on data grants and see who used what"),
+        ),
+        officer(
+            "data-analyst",
+            "严晓峰",
+            date(1992, 9, 28),
+            397,
+            &["dali-data-analyst"],
+            ("大理州数据局 数据分析员", "Analyst, data bureau"),
+            (
+                "在查询台用 SQL 查询获授权的数据，画图，导出",
+                "Query what is granted in the console, draw it, export it",
+            ),
+        ),
         Role {
             login: "auditor",
             kind: AccountKind::Auditor,
@@ -351,16 +398,63 @@ pub fn secret(login: &str) -> Option<TotpSecret> {
     TotpSecret::from_bytes(digest.into_iter().take(20).collect())
 }
 
+/// Somebody of the demonstration as the registers have them, for what other crates add to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// 姓名.
+    pub name: String,
+    /// 公民身份号码.
+    pub citizen_id: CitizenId,
+    /// Real-name phone number.
+    pub phone: String,
+    /// 常住地址, and the address of the household.
+    pub address: String,
+    /// 婚姻状况.
+    pub marital_status: MaritalStatus,
+    /// Whose household they live in, where it is not their own.
+    pub lives_with: Option<CitizenId>,
+}
+
+/// Everybody of the demonstration, the child too.
+pub fn registered(today: Date) -> Result<Vec<Registered>, SeedError> {
+    let mut everybody = Vec::new();
+    for role in citizens().into_iter().chain(officers()) {
+        everybody.push(entered(&role.made, today)?);
+    }
+    let mother = citizens().into_iter().find(|role| role.login == MOTHER);
+    let lives_with = mother.map(|mother| number(&mother.made, today)).transpose()?;
+    everybody.push(Registered { lives_with, ..entered(&child(), today)? });
+    Ok(everybody)
+}
+
+fn entered(made: &Made, today: Date) -> Result<Registered, SeedError> {
+    Ok(Registered {
+        name: made.name.to_owned(),
+        citizen_id: number(made, today)?,
+        phone: phone(made),
+        address: made.address.to_owned(),
+        marital_status: made.marital,
+        lives_with: None,
+    })
+}
+
+fn number(made: &Made, today: Date) -> Result<CitizenId, SeedError> {
+    let division = DivisionCode::parse(HOME)?;
+    Ok(CitizenId::compose(division, made.birth, made.sequence, today, Divisions::embedded())?)
+}
+
+fn phone(made: &Made) -> String {
+    format!("1990872{:04}", made.sequence)
+}
+
 async fn person(tx: &Tx, made: &Made) -> Result<SubjectId, SeedError> {
     let now = tx.store().env().now();
-    let division = DivisionCode::parse(HOME)?;
-    let number =
-        CitizenId::compose(division, made.birth, made.sequence, now.china_date(), Divisions::embedded())?;
+    let number = number(made, now.china_date())?;
     let sources = ["person", "address", "household", "marriage", "bank_account"];
     let record = PersonRecord {
         name: made.name.to_owned(),
         citizen_id: number.as_str().to_owned(),
-        phone: format!("1990872{:04}", made.sequence),
+        phone: phone(made),
         address: made.address.to_owned(),
         household_address: made.address.to_owned(),
         household_division: HOME.to_owned(),
@@ -374,7 +468,7 @@ async fn person(tx: &Tx, made: &Made) -> Result<SubjectId, SeedError> {
 
 /// The child with its guardian, and the elder with her proxy for one item.
 async fn family(tx: &Tx) -> Result<(), SeedError> {
-    let Some(mother) = subject_of(tx, "duanxiaohui").await? else { return Ok(()) };
+    let Some(mother) = subject_of(tx, MOTHER).await? else { return Ok(()) };
     let child = person(tx, &child()).await?;
     if let Some(child) = people::get(tx, child).await? {
         delegations::set_guardian(tx, &child, mother).await?;
@@ -429,6 +523,17 @@ mod tests {
         assert_eq!(age("wangxiaoyu"), (28, Sex::Female));
         assert_eq!(age("zhaoyuzhen"), (83, Sex::Female));
         assert_eq!(age("duanxiaohui"), (36, Sex::Female));
+    }
+
+    #[test]
+    fn the_child_lives_with_the_mother_and_everybody_has_a_number() {
+        let everybody = registered(date(2026, 11, 24)).unwrap();
+        assert_eq!(everybody.len(), citizens().len() + officers().len() + 1);
+        let mother = everybody.iter().find(|one| one.name == "段小慧").unwrap();
+        let child = everybody.iter().find(|one| one.name == "段小宝").unwrap();
+        assert_eq!(child.lives_with.as_ref(), Some(&mother.citizen_id));
+        assert_eq!(child.address, mother.address);
+        assert_eq!(everybody.iter().filter(|one| one.lives_with.is_some()).count(), 1);
     }
 
     #[test]

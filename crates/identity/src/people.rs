@@ -1,5 +1,7 @@
 //! People as the registers know them: one encrypted record each, found by a blind index of their number.
 
+use std::collections::BTreeSet;
+
 use crypto::field::{FieldCipher, FieldContext};
 use kernel::citizen_id::{CitizenId, Sex};
 use kernel::division::Divisions;
@@ -170,6 +172,27 @@ pub async fn find_by_citizen_id(db: &impl Reads, number: &str) -> Result<Option<
         .rows("SELECT subject_id FROM identity_person WHERE code_index = $1", params![index_of(db, &folded)])
         .await?;
     rows.first().map(|row| row.get("subject_id")).transpose()
+}
+
+/// Finds the persons of these numbers; a number that nobody has finds nobody.
+pub async fn find_all_by_citizen_id(
+    db: &impl Reads,
+    numbers: &BTreeSet<String>,
+) -> Result<BTreeSet<SubjectId>, StoreError> {
+    // Few enough for one statement on every database.
+    const TOGETHER: usize = 200;
+    let indexes: Vec<[u8; 16]> =
+        numbers.iter().map(|number| index_of(db, &number.trim().to_ascii_uppercase())).collect();
+    let mut found = BTreeSet::new();
+    for part in indexes.chunks(TOGETHER) {
+        let places: Vec<String> = (1..=part.len()).map(|place| format!("${place}")).collect();
+        let sql =
+            format!("SELECT subject_id FROM identity_person WHERE code_index IN ({})", places.join(", "));
+        for row in db.rows(&sql, part.iter().map(|index| index.to_vec().into()).collect()).await? {
+            found.insert(row.get("subject_id")?);
+        }
+    }
+    Ok(found)
 }
 
 /// 姓名, or an empty text for an unknown subject.

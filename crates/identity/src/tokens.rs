@@ -13,8 +13,10 @@ use web::Resolved;
 pub const SCOPE_WITNESS: &str = "audit:witness";
 /// Asks whether somebody may act for somebody else.
 pub const SCOPE_DELEGATIONS: &str = "delegations:check";
+/// Uses data on the grants that it holds.
+pub const SCOPE_DATA: &str = "data:use";
 /// Every scope that a token may be given. An unknown one is refused, never dropped.
-pub const SCOPES: &[&str] = &[SCOPE_WITNESS, SCOPE_DELEGATIONS];
+pub const SCOPES: &[&str] = &[SCOPE_WITNESS, SCOPE_DELEGATIONS, SCOPE_DATA];
 
 /// What the tokens of systems begin with.
 const PREFIX: &str = "ywt_";

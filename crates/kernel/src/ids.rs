@@ -151,6 +151,10 @@ uuid_ids! {
     TokenId,
     /// A booked place and time.
     BookingId,
+    /// A grant (授权): the right to see data.
+    GrantId,
+    /// One use of grants: a query, a call, a file.
+    UseId,
     /// A request, for log and trace.
     RequestId,
 }

@@ -117,6 +117,18 @@ impl Uscc {
         Self(body.chars().chain(check).collect())
     }
 
+    /// Puts a code together, for demo data and tests: what registers (two characters, such as `91`), the region, and
+    /// the first eight characters of the organisation code.
+    ///
+    /// # Errors
+    /// When a part has another length or a character that cannot occur.
+    pub fn compose(registration: &str, region: DivisionCode, organisation: &str) -> Result<Self, UsccError> {
+        let check = organisation_check(organisation).map(String::from).unwrap_or_default();
+        let body = format!("{registration}{}{organisation}{check}", region.six());
+        let check = check_character(&body).map(String::from).unwrap_or_default();
+        Self::parse(&format!("{body}{check}"))
+    }
+
     /// The 18 characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -210,6 +222,20 @@ mod tests {
 
     use super::*;
     use crate::entropy::SeededEntropy;
+
+    #[test]
+    fn a_code_that_was_put_together_is_read_again() {
+        let region = DivisionCode::parse("532901").unwrap();
+        let made = Uscc::compose("91", region, "YW000001").unwrap();
+        assert_eq!((made.registration(), made.region()), ("91", "532901"));
+        assert_eq!(made.organisation_code_warning(), None);
+        // The code of a published sample, from its parts.
+        let beijing = DivisionCode::parse("110000").unwrap();
+        assert_eq!(Uscc::compose("91", beijing, "80210043").unwrap().as_str(), "91110000802100433B");
+        assert_eq!(Uscc::compose("91", region, "YW00000"), Err(UsccError::Length(17)));
+        assert!(Uscc::compose("91", region, "YW00000O").is_err());
+        assert!(Uscc::compose("911", region, "YW000001").is_err());
+    }
 
     #[test]
     fn published_codes_verify() {

@@ -1,24 +1,32 @@
 //! Rows on their way to an asker.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::arrow::ipc::writer::StreamWriter;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures_util::StreamExt;
+use kernel::time::Timestamp;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use crate::LakeError;
 use crate::error::Limit;
+use crate::lineage::Lineage;
 use crate::session::run;
+use crate::{LakeError, TableId};
 
 /// The rows of one query as they come. Dropped, it ends the query.
 pub struct Answer {
     stream: SendableRecordBatchStream,
     plan_hash: [u8; 32],
+    lineage: Lineage,
+    as_of: Option<Timestamp>,
+    tables: BTreeSet<String>,
     deadline: Instant,
     rows_left: usize,
     rows: usize,
@@ -45,13 +53,49 @@ impl Answer {
     pub(crate) fn new(
         stream: SendableRecordBatchStream,
         plan: &LogicalPlan,
+        lineage: Lineage,
         deadline: Instant,
         rows: usize,
         permit: OwnedSemaphorePermit,
     ) -> Self {
         // The plan before the engine changed it: what was asked, whatever the data.
         let plan_hash = crypto::hash::sm3(plan.display_indent_schema().to_string().as_bytes());
-        Self { stream, plan_hash, deadline, rows_left: rows, rows: 0, bytes: 0, _permit: permit }
+        let tables = tables_of(plan);
+        let (rows_left, rows, bytes, as_of) = (rows, 0, 0, None);
+        Self { stream, plan_hash, lineage, as_of, tables, deadline, rows_left, rows, bytes, _permit: permit }
+    }
+
+    /// An answer that is there already.
+    pub(crate) fn whole(
+        batch: RecordBatch,
+        plan_hash: [u8; 32],
+        lineage: Lineage,
+        as_of: Option<Timestamp>,
+        table: &TableId,
+        deadline: Instant,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        let (schema, rows_left) = (batch.schema(), batch.num_rows());
+        let once = futures_util::stream::iter([Ok(batch)]);
+        let stream = Box::pin(RecordBatchStreamAdapter::new(schema, once));
+        let (rows, bytes) = (0, 0);
+        let tables = BTreeSet::from([table.to_string()]);
+        Self { stream, plan_hash, lineage, as_of, tables, deadline, rows_left, rows, bytes, _permit: permit }
+    }
+
+    /// From which columns each column of the answer comes.
+    pub fn lineage(&self) -> &Lineage {
+        &self.lineage
+    }
+
+    /// When it was answered, if it is an earlier answer to the same question.
+    pub fn as_of(&self) -> Option<Timestamp> {
+        self.as_of
+    }
+
+    /// The tables that the query names, by the asker's names.
+    pub fn tables(&self) -> &BTreeSet<String> {
+        &self.tables
     }
 
     /// SM3 of the plan of the query.
@@ -125,6 +169,17 @@ impl Rows {
         self.len() == 0
     }
 
+    /// How many bytes they take in memory.
+    pub fn bytes(&self) -> usize {
+        self.0.get_array_memory_size()
+    }
+
+    /// The first rows.
+    #[must_use]
+    pub fn first(&self, rows: usize) -> Self {
+        Self(self.0.slice(0, rows.min(self.len())))
+    }
+
     /// Cell by cell as text; an empty cell is none.
     pub fn texts(&self) -> Result<Vec<Vec<Option<String>>>, LakeError> {
         use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -147,11 +202,37 @@ impl Rows {
     }
 }
 
-/// Rows as one Arrow IPC stream.
-pub fn to_ipc(schema_of: &Answer, rows: &[Rows]) -> Result<Vec<u8>, LakeError> {
-    let mut writer = StreamWriter::try_new(Vec::new(), &schema_of.schema())?;
-    for part in rows {
-        writer.write(&part.0)?;
+fn tables_of(plan: &LogicalPlan) -> BTreeSet<String> {
+    let mut tables = BTreeSet::new();
+    // The walk looks and never fails.
+    let walked = plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            tables.insert(scan.table_name.table().to_owned());
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    debug_assert!(walked.is_ok(), "a look at a plan failed");
+    tables
+}
+
+/// Writes rows as an Arrow IPC stream, piece by piece.
+pub struct IpcWriter(StreamWriter<Vec<u8>>);
+
+impl IpcWriter {
+    /// A stream of the answer's columns.
+    pub fn new(answer: &Answer) -> Result<Self, LakeError> {
+        Ok(Self(StreamWriter::try_new(Vec::new(), &answer.schema())?))
     }
-    Ok(writer.into_inner()?)
+
+    /// The bytes up to and with these rows.
+    pub fn write(&mut self, rows: &Rows) -> Result<Vec<u8>, LakeError> {
+        self.0.write(&rows.0)?;
+        Ok(std::mem::take(self.0.get_mut()))
+    }
+
+    /// The last bytes. A stream without them was cut off.
+    pub fn finish(mut self) -> Result<Vec<u8>, LakeError> {
+        self.0.finish()?;
+        Ok(self.0.into_inner()?)
+    }
 }

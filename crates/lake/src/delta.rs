@@ -1,45 +1,67 @@
-//! A table's Delta log: opening it, writing to it, and making sure that the disk has it.
+//! A table's Delta log: opening it, and committing to it.
+//!
+//! A commit is always the version after the one that was read. If another writer was faster it is not made, and the
+//! caller reads again: so whatever a commit says of the table was true when it was made.
 
-use std::collections::HashMap;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::collections::{HashMap, HashSet};
 
-use datafusion::arrow::array::RecordBatch;
-use deltalake::kernel::transaction::CommitProperties;
-use deltalake::kernel::{Transaction, engine::arrow_conversion::TryIntoKernel as _};
-use deltalake::protocol::SaveMode;
-use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use deltalake::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
+use deltalake::kernel::{
+    Action, Add, MetadataExt as _, Remove, StructType, Transaction,
+    engine::arrow_conversion::TryIntoKernel as _,
+};
+use deltalake::logstore::LogStoreRef;
+use deltalake::protocol::{DeltaOperation, SaveMode};
+use deltalake::{DeltaTable, DeltaTableError};
+use futures_util::TryStreamExt as _;
+use kernel::time::Timestamp;
+use object_store::path::Path;
 
 use crate::schema::Schema;
-use crate::{Lake, LakeError, Table};
-
-/// The name under which the sequence of batches is kept in the log of a table.
-const STREAM: &str = "yiwang.inbox";
+use crate::{Lake, LakeError, Table, checking};
 
 /// A table's log as it stood when it was read.
 pub(crate) struct Snapshot {
     delta: DeltaTable,
-    /// The last batch that is in it.
-    pub(crate) seq: i64,
+    log: LogStoreRef,
+    /// Where the files of the table begin.
+    folder: Path,
+}
+
+/// A file that holds rows of a table.
+#[derive(Clone, Debug)]
+pub(crate) struct DataFile {
+    /// Its name below the folder of the table.
+    pub(crate) name: String,
+    /// Where it lies in the store.
+    pub(crate) path: Path,
+    pub(crate) size: u64,
+    pub(crate) rows: usize,
+    /// When the newest of its rows arrived. The log keeps it in milliseconds as the time at which the file was made,
+    /// which is what it means of a file that no merge has written.
+    pub(crate) arrived: Timestamp,
+    remove: Remove,
+}
+
+/// What a commit says.
+pub(crate) struct Change {
+    pub(crate) added: Vec<Add>,
+    pub(crate) removed: Vec<Remove>,
+    /// The name of an inbox and the last batch of it that the table then has.
+    pub(crate) batches: Option<(String, i64)>,
+    pub(crate) operation: DeltaOperation,
 }
 
 impl Snapshot {
     /// The table's log, or none while nothing was compacted.
     pub(crate) async fn load(lake: &Lake, table: &Table) -> Result<Option<Self>, LakeError> {
-        let folder = lake.folder_of(&table.id);
-        if !folder.join("_delta_log").is_dir() {
+        if !checking::has_log(lake, &table.id).await? {
             return Ok(None);
         }
-        match DeltaTableBuilder::from_url(url_of(&folder)?)?.load().await {
-            Ok(delta) => Self::of(delta).await.map(Some),
-            Err(DeltaTableError::NotATable(_)) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    async fn of(delta: DeltaTable) -> Result<Self, LakeError> {
-        let seq = delta.snapshot()?.transaction_version(delta.log_store().as_ref(), STREAM).await?;
-        Ok(Self { delta, seq: seq.unwrap_or(0) })
+        let log = lake.files().log_of(&table.id)?;
+        let mut delta = DeltaTable::new(log.clone());
+        delta.load().await?;
+        Ok(Some(Self { delta, log, folder: lake.files().path_of(&table.id) }))
     }
 
     /// The log of a table, made if it is not there.
@@ -47,17 +69,14 @@ impl Snapshot {
         if let Some(found) = Self::load(lake, table).await? {
             return Ok(found);
         }
-        let folder = lake.folder_of(&table.id);
-        std::fs::create_dir_all(&folder)
-            .map_err(|error| LakeError::Files(format!("`{}`: {error}", folder.display())))?;
-        let kernel_schema: deltalake::kernel::StructType = table.schema.arrow().as_ref().try_into_kernel()?;
+        let log = lake.files().log_of(&table.id)?;
         let made = deltalake::operations::create::CreateBuilder::new()
-            .with_location(url_of(&folder)?.as_str())
-            .with_columns(kernel_schema.fields().cloned())
+            .with_log_store(log.clone())
+            .with_columns(delta_schema(&table.schema)?.fields().cloned())
             .with_configuration(settings(&table.schema))
             .await;
         match made {
-            Ok(delta) => Self::of(delta).await,
+            Ok(delta) => Ok(Self { delta, log, folder: lake.files().path_of(&table.id) }),
             // Another was faster.
             Err(error) => match Self::load(lake, table).await? {
                 Some(found) => Ok(found),
@@ -66,51 +85,111 @@ impl Snapshot {
         }
     }
 
-    /// The files that hold the table, as absolute paths.
-    pub(crate) fn files(&self) -> Result<Vec<String>, LakeError> {
-        Ok(self.delta.get_file_uris()?.collect())
+    pub(crate) fn log(&self) -> &LogStoreRef {
+        &self.log
     }
 
-    /// Writes rows that hold all batches up to `seq`, and returns when the disk has them. False if another writer
-    /// came first: then read again.
-    ///
-    /// The library commits a batch number twice without a word, so the caller has to compare [`Self::seq`] first;
-    /// of two that write from one snapshot it refuses the second.
-    pub(crate) async fn append(
-        self,
-        schema: &Schema,
-        rows: Vec<RecordBatch>,
-        seq: i64,
-    ) -> Result<bool, LakeError> {
-        debug_assert!(seq > self.seq, "the caller compares first");
-        let properties = CommitProperties::default()
-            .with_application_transaction(Transaction::new(STREAM, seq))
-            .with_max_retries(0);
-        let before = self.files()?;
-        let folder = folder_of(&self.delta)?;
-        let evolved = self.delta.snapshot()?.schema().fields().count() < schema.columns().len();
-        let mut write =
-            self.delta.write(rows).with_save_mode(SaveMode::Append).with_commit_properties(properties);
-        if evolved {
-            write = write.with_schema_mode(deltalake::operations::write::SchemaMode::Merge);
+    pub(crate) fn delta(&self) -> &DeltaTable {
+        &self.delta
+    }
+
+    /// The last batch of an inbox that is in the table; 0 if none is.
+    pub(crate) async fn seq(&self, inbox: &str) -> Result<i64, LakeError> {
+        let seq = self.delta.snapshot()?.transaction_version(self.log.as_ref(), inbox).await?;
+        Ok(seq.unwrap_or(0))
+    }
+
+    /// The files that hold the table, the one that came first at the beginning.
+    pub(crate) fn files(&self) -> Result<Vec<DataFile>, LakeError> {
+        let mut files: Vec<DataFile> = self
+            .delta
+            .snapshot()?
+            .log_data()
+            .iter()
+            .map(|view| DataFile {
+                name: view.path().into_owned(),
+                path: Path::from_iter(self.folder.parts().chain(view.object_store_path().parts())),
+                size: u64::try_from(view.size()).unwrap_or(0),
+                rows: view.num_records().unwrap_or(0),
+                arrived: Timestamp::from_micros(view.modification_time().saturating_mul(1000)),
+                remove: view.remove_action(true),
+            })
+            .collect();
+        files.sort_by(|a, b| (a.arrived, &a.name).cmp(&(b.arrived, &b.name)));
+        Ok(files)
+    }
+
+    /// The names of files that the table no longer has, and when it let go of each.
+    pub(crate) async fn tombstones(&self) -> Result<HashMap<String, Timestamp>, LakeError> {
+        let mut gone = HashMap::new();
+        let state = self.delta.snapshot()?;
+        let mut stream = state.all_tombstones(self.log.as_ref());
+        while let Some(tombstone) = stream.try_next().await? {
+            let at = tombstone.deletion_timestamp().unwrap_or(0);
+            gone.insert(tombstone.path().into_owned(), Timestamp::from_micros(at.saturating_mul(1000)));
         }
-        match write.await {
-            Ok(delta) => {
-                let added = delta.get_file_uris()?.filter(|file| !before.contains(file)).collect();
-                let version = delta.version().unwrap_or_default();
-                tokio::task::spawn_blocking(move || sync(&folder, added, version))
-                    .await
-                    .map_err(|error| LakeError::Files(error.to_string()))??;
-                Ok(true)
-            }
+        Ok(gone)
+    }
+
+    /// Commits, and returns when that is durable. False if another writer came first: then read again.
+    ///
+    /// The library commits a batch number twice without a word, so the caller has to compare [`Self::seq`] first.
+    pub(crate) async fn commit(&self, lake: &Lake, table: &Table, change: Change) -> Result<bool, LakeError> {
+        // Nothing is written into a table that is being destroyed.
+        Lake::table(&lake.store().read(), &table.id).await?;
+        let state = self.delta.snapshot()?;
+        let mut properties = CommitProperties::default().with_max_retries(0);
+        let has_batches = change.batches.is_some();
+        if let Some((inbox, seq)) = change.batches {
+            properties = properties.with_application_transaction(Transaction::new(inbox, seq));
+        }
+        let mut actions: Vec<Action> = Vec::new();
+        let wanted = delta_schema(&table.schema)?;
+        let known: HashSet<String> = state.schema().fields().map(|field| field.name().to_owned()).collect();
+        if wanted.fields().any(|field| !known.contains(field.name())) {
+            let metadata = state.metadata().clone().with_schema(&wanted);
+            let metadata = metadata.map_err(|error| DeltaTableError::Generic(error.to_string()))?;
+            actions.push(Action::Metadata(metadata));
+        }
+        actions.extend(change.removed.into_iter().map(Action::Remove));
+        actions.extend(change.added.into_iter().map(Action::Add));
+        // An entry that was cut behind a line reads like a whole one.
+        let lines = actions.len() + usize::from(has_batches) + 1;
+        properties = properties.with_metadata([(checking::LINES.to_owned(), lines.into())]);
+        let committed = CommitBuilder::from(properties)
+            .with_actions(actions)
+            .build(Some(state.snapshot()), self.log.clone(), change.operation)
+            .await;
+        match committed {
+            Ok(_) => Ok(true),
             Err(DeltaTableError::Transaction { source }) if is_conflict(&source) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-fn is_conflict(error: &deltalake::kernel::transaction::TransactionError) -> bool {
-    use deltalake::kernel::transaction::TransactionError;
+impl DataFile {
+    /// The action that takes it out of the table.
+    pub(crate) fn removal(&self, at: Timestamp, data_change: bool) -> Remove {
+        Remove { data_change, deletion_timestamp: Some(millis(at)), ..self.remove.clone() }
+    }
+}
+
+/// What rows that only come are committed as.
+pub(crate) fn append() -> DeltaOperation {
+    DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None }
+}
+
+/// As the log writes a time.
+pub(crate) fn millis(at: Timestamp) -> i64 {
+    at.micros().div_euclid(1000)
+}
+
+fn delta_schema(schema: &Schema) -> Result<StructType, LakeError> {
+    Ok(schema.arrow().as_ref().try_into_kernel()?)
+}
+
+fn is_conflict(error: &TransactionError) -> bool {
     matches!(
         error,
         TransactionError::CommitConflict(_)
@@ -119,14 +198,14 @@ fn is_conflict(error: &deltalake::kernel::transaction::TransactionError) -> bool
     )
 }
 
+/// The columns of whose least and greatest value the log may speak.
+pub(crate) fn open_columns(schema: &Schema) -> Vec<String> {
+    schema.columns().iter().filter(|column| !column.personal).map(|column| column.name.clone()).collect()
+}
+
 /// What the log of a table keeps, and what not: it holds the least and the greatest value of columns in clear.
 fn settings(schema: &Schema) -> HashMap<String, Option<String>> {
-    let open: Vec<&str> = schema
-        .columns()
-        .iter()
-        .filter(|column| !column.personal)
-        .map(|column| column.name.as_str())
-        .collect();
+    let open = open_columns(schema);
     let mut settings = HashMap::new();
     if open.is_empty() {
         settings.insert("delta.dataSkippingNumIndexedCols".to_owned(), Some("0".to_owned()));
@@ -134,35 +213,4 @@ fn settings(schema: &Schema) -> HashMap<String, Option<String>> {
         settings.insert("delta.dataSkippingStatsColumns".to_owned(), Some(open.join(",")));
     }
     settings
-}
-
-pub(crate) fn url_of(folder: &Path) -> Result<url::Url, LakeError> {
-    url::Url::from_directory_path(folder)
-        .map_err(|()| LakeError::Files(format!("`{}` is not an absolute path", folder.display())))
-}
-
-fn folder_of(delta: &DeltaTable) -> Result<PathBuf, LakeError> {
-    let url = delta.table_url();
-    url.to_file_path().map_err(|()| LakeError::Files(format!("`{url}` is not a folder")))
-}
-
-/// The library writes files and does not wait for the disk; the inbox is emptied only after this did.
-fn sync(folder: &Path, added: Vec<String>, version: u64) -> Result<(), LakeError> {
-    let log = folder.join("_delta_log");
-    let mut paths: Vec<PathBuf> = added
-        .iter()
-        .map(|file| match url::Url::parse(file).ok().and_then(|url| url.to_file_path().ok()) {
-            Some(path) => path,
-            None => PathBuf::from(file),
-        })
-        .collect();
-    paths.push(folder.to_owned());
-    paths.push(log.join(format!("{version:020}.json")));
-    paths.push(log);
-    for path in paths {
-        File::open(&path)
-            .and_then(|file| file.sync_all())
-            .map_err(|error| LakeError::Files(format!("`{}`: {error}", path.display())))?;
-    }
-    Ok(())
 }

@@ -36,6 +36,12 @@ pub enum LakeError {
     /// A masked column that is looked up by its true value is used otherwise.
     #[error("`{0}` is masked: it may be compared with constants alone, joined to nothing else by OR")]
     Matched(String),
+    /// It is not a question for aggregates, where only such are answered.
+    #[error("only counts, sums and averages of one table are answered here: {0}")]
+    NotAggregate(String),
+    /// The value of a parameter is missing or does not fit; which one, from 1.
+    #[error("the value of parameter {0} is missing or does not fit")]
+    Parameter(usize),
     /// It failed while it ran.
     #[error("the statement failed while it ran")]
     Run(#[source] Box<DataFusionError>),
@@ -51,6 +57,15 @@ pub enum LakeError {
     /// Arrow refused what this crate made.
     #[error("the data could not be converted")]
     Arrow(#[source] Box<datafusion::arrow::error::ArrowError>),
+    /// Too much of the table waits to be compacted: to be sent again in a while.
+    #[error("too much waits to be written into the table")]
+    Full,
+    /// A file, the log or an inbox is not what it was.
+    #[error(transparent)]
+    Damaged(crate::checking::Damage),
+    /// The stream that is the inbox could not be read or written.
+    #[error("the stream could not be read or written")]
+    Stream(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The files of the lake cannot be reached.
     #[error("the lake's files cannot be reached: {0}")]
     Files(String),
@@ -71,6 +86,15 @@ pub enum Refusal {
     /// A function that no asker may call.
     #[error("a function may not be called")]
     Function,
+    /// What was answered before and this together could tell of too few.
+    #[error("with what was answered before it could tell of too few")]
+    TooClose,
+    /// More was answered than can be held against a new question.
+    #[error("too much was answered before for one more question")]
+    HistoryFull,
+    /// One of those that are counted makes up nearly all of a sum.
+    #[error("few make up most of a sum")]
+    Dominated,
     /// It is longer or deeper than is read.
     #[error("the statement is too long")]
     TooLong,
@@ -106,7 +130,9 @@ impl LakeError {
                 let text = error.strip_backtrace();
                 Some(text.split("\nDid you mean").next().unwrap_or_default().to_owned())
             }
-            Self::Matched(_) | Self::Refused(_) => Some(self.to_string()),
+            Self::Matched(_) | Self::Refused(_) | Self::NotAggregate(_) | Self::Parameter(_) => {
+                Some(self.to_string())
+            }
             _ => None,
         }
     }
@@ -124,15 +150,24 @@ impl Coded for LakeError {
             Self::Refused(Refusal::Several) => "lake.several_statements",
             Self::Refused(Refusal::Function) => "lake.function",
             Self::Refused(Refusal::TooLong) => "lake.too_long",
+            Self::Refused(Refusal::TooClose) => "lake.too_close",
+            Self::Refused(Refusal::HistoryFull) => "lake.history_full",
+            Self::Refused(Refusal::Dominated) => "lake.dominated",
+            Self::NotAggregate(_) => "lake.not_aggregate",
             Self::Plan(_) => "lake.plan",
             Self::Matched(_) => "lake.matched",
+            Self::Parameter(_) => "lake.parameter",
             Self::Run(_) => "lake.run",
             Self::Limit(Limit::Time) => "lake.limit_time",
             Self::Limit(Limit::Memory) => "lake.limit_memory",
             Self::Limit(Limit::Rows) => "lake.limit_rows",
             Self::Limit(Limit::Concurrency) => "lake.limit_concurrency",
             Self::Limit(Limit::Cancelled) => "lake.cancelled",
-            Self::Delta(_) | Self::Store(_) | Self::Arrow(_) | Self::Files(_) => "lake.unavailable",
+            Self::Full => "lake.full",
+            Self::Damaged(_) => "lake.damaged",
+            Self::Delta(_) | Self::Store(_) | Self::Arrow(_) | Self::Stream(_) | Self::Files(_) => {
+                "lake.unavailable"
+            }
         }
     }
 }

@@ -205,6 +205,13 @@ impl Policy {
         Self { columns, rows: None }
     }
 
+    /// What a shown column holds, mask and all; none where the policy does not show it or does not fit.
+    pub fn shown_kind(&self, schema: &Schema, name: &str) -> Option<Kind> {
+        let shown = self.columns.iter().find(|shown| shown.column == name)?;
+        let kind = schema.column(name)?.kind;
+        shown.mask.as_ref().map_or(Some(kind), |mask| mask.kind_of(kind))
+    }
+
     /// Whether every name and every value fits the table.
     pub fn check(&self, schema: &Schema) -> Result<(), LakeError> {
         if self.columns.is_empty() {
@@ -226,9 +233,8 @@ impl Policy {
                 return Err(LakeError::Policy(text));
             }
         }
-        let mut parts = 0;
         match &self.rows {
-            Some(rule) => rule.check(schema, 0, &mut parts),
+            Some(rule) => rule.fits(schema),
             None => Ok(()),
         }
     }
@@ -238,6 +244,23 @@ impl RowRule {
     /// `column = value`.
     pub fn equal(column: &str, value: Scalar) -> Self {
         Self::Compare { column: column.to_owned(), is: Comparison::Equal, value }
+    }
+
+    /// Whether every name and every value fits a table of these columns.
+    pub(crate) fn fits(&self, schema: &Schema) -> Result<(), LakeError> {
+        self.check(schema, 0, &mut 0)
+    }
+
+    /// The columns that it compares.
+    pub(crate) fn columns(&self) -> Vec<&str> {
+        match self {
+            Self::All(rules) | Self::Any(rules) => rules.iter().flat_map(Self::columns).collect(),
+            Self::Not(rule) => rule.columns(),
+            Self::Compare { column, .. }
+            | Self::In { column, .. }
+            | Self::StartsWith { column, .. }
+            | Self::Empty { column } => vec![column],
+        }
     }
 
     fn check(&self, schema: &Schema, depth: usize, parts: &mut usize) -> Result<(), LakeError> {

@@ -1,17 +1,20 @@
 //! The tables of the lake: what they are called, what they look like, where they lie.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use datafusion::execution::runtime_env::RuntimeEnv;
 use kernel::time::Timestamp;
 use store::{Reads, Store, Tx, params};
 
+use crate::aggregates::history::Histories;
+use crate::place::{Files, Place};
 use crate::schema::{Column, Schema, check_name};
 use crate::session::Limits;
-use crate::{LakeError, session};
+use crate::stream::{Stream, StreamServer};
+use crate::{LakeError, checking, inbox, session};
 
 /// The folder of the lake in the data folder.
 pub const FOLDER: &str = "lake";
@@ -63,10 +66,32 @@ pub struct Lake {
 
 struct Inner {
     store: Store,
-    folder: PathBuf,
+    files: Files,
+    stream: Option<Stream>,
+    max_waiting: u64,
+    making_room: tokio::sync::Mutex<()>,
+    checked: Mutex<HashSet<checking::Entry>>,
     runtime: Arc<RuntimeEnv>,
     running: Arc<tokio::sync::Semaphore>,
     limits: Limits,
+    histories: Histories,
+}
+
+/// Where a lake keeps what it has.
+#[derive(Clone, Debug)]
+pub struct Storage {
+    /// Where the tables lie.
+    pub place: Place,
+    /// The stream in which batches arrive; in the ledger if there is none.
+    pub stream: Option<StreamServer>,
+    /// How much of one table may wait in the ledger, in bytes.
+    pub max_waiting: u64,
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self { place: Place::Folder, stream: None, max_waiting: inbox::MAX_WAITING }
+    }
 }
 
 store::row! {
@@ -76,15 +101,47 @@ store::row! {
 impl Lake {
     /// The lake in the data folder of this ledger.
     pub fn open(store: Store, limits: Limits) -> Result<Self, LakeError> {
-        let folder = store.data_dir().join(FOLDER);
-        std::fs::create_dir_all(&folder)
-            .map_err(|error| LakeError::Files(format!("`{}`: {error}", folder.display())))?;
-        let folder = folder
-            .canonicalize()
-            .map_err(|error| LakeError::Files(format!("`{}`: {error}", folder.display())))?;
+        let files = Files::folder(&store.data_dir().join(FOLDER))?;
+        Self::with(store, limits, files, None, inbox::MAX_WAITING)
+    }
+
+    /// The lake of this ledger, with its tables and its inbox in these places.
+    pub async fn open_with(store: Store, limits: Limits, storage: &Storage) -> Result<Self, LakeError> {
+        let files = match &storage.place {
+            Place::Folder => Files::folder(&store.data_dir().join(FOLDER))?,
+            Place::Bucket(bucket) => Files::bucket(bucket).await?,
+        };
+        let stream = match &storage.stream {
+            Some(server) => Some(Stream::connect(server).await?),
+            None => None,
+        };
+        Self::with(store, limits, files, stream, storage.max_waiting)
+    }
+
+    fn with(
+        store: Store,
+        limits: Limits,
+        files: Files,
+        stream: Option<Stream>,
+        max_waiting: u64,
+    ) -> Result<Self, LakeError> {
         let runtime = session::runtime(&limits)?;
+        files.register(&runtime);
         let running = Arc::new(tokio::sync::Semaphore::new(limits.concurrency));
-        Ok(Self { inner: Arc::new(Inner { store, folder, runtime, running, limits }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                store,
+                histories: Histories::default(),
+                files,
+                stream,
+                max_waiting,
+                making_room: tokio::sync::Mutex::default(),
+                checked: Mutex::default(),
+                runtime,
+                running,
+                limits,
+            }),
+        })
     }
 
     /// The ledger that holds the inbox.
@@ -105,9 +162,30 @@ impl Lake {
         &self.inner.running
     }
 
-    /// Where the files of a table lie.
-    pub(crate) fn folder_of(&self, table: &TableId) -> PathBuf {
-        self.inner.folder.join(table.as_str())
+    pub(crate) fn histories(&self) -> &Histories {
+        &self.inner.histories
+    }
+
+    pub(crate) fn files(&self) -> &Files {
+        &self.inner.files
+    }
+
+    pub(crate) fn stream(&self) -> Option<&Stream> {
+        self.inner.stream.as_ref()
+    }
+
+    pub(crate) fn max_waiting(&self) -> u64 {
+        self.inner.max_waiting
+    }
+
+    /// Entries of logs that were found whole.
+    pub(crate) fn checked(&self) -> &Mutex<HashSet<checking::Entry>> {
+        &self.inner.checked
+    }
+
+    /// Held by whoever compacts because too much waits.
+    pub(crate) fn making_room(&self) -> &tokio::sync::Mutex<()> {
+        &self.inner.making_room
     }
 
     /// Makes a table. False if there is one of this name.
@@ -129,7 +207,9 @@ impl Lake {
         let version = table.version + 1;
         let changed = tx
             .execute(
-                "UPDATE lake_table SET schema = $3, version = $4 WHERE table_id = $1 AND version = $2",
+                "UPDATE lake_table
+                    SET schema = $3, version = $4
+                  WHERE table_id = $1 AND version = $2 AND ends_at IS NULL",
                 params![table.id.as_str(), table.version, to_json(&schema)?, version],
             )
             .await?;
@@ -143,17 +223,32 @@ impl Lake {
     pub async fn table(db: &impl Reads, id: &TableId) -> Result<Table, LakeError> {
         let row: Option<TableRow> = db
             .optional(
-                "SELECT table_id, schema, version, created_at FROM lake_table WHERE table_id = $1",
+                "SELECT table_id, schema, version, created_at
+                   FROM lake_table
+                  WHERE table_id = $1 AND ends_at IS NULL",
                 params![id.as_str()],
             )
             .await?;
         row.ok_or_else(|| LakeError::NoTable(id.to_string())).and_then(read)
     }
 
+    /// A table that is being destroyed.
+    pub(crate) async fn ended_table(db: &impl Reads, id: &TableId) -> Result<Table, LakeError> {
+        let sql = "SELECT table_id, schema, version, created_at FROM lake_table WHERE table_id = $1";
+        let row: Option<TableRow> = db.optional(sql, params![id.as_str()]).await?;
+        row.ok_or_else(|| LakeError::NoTable(id.to_string())).and_then(read)
+    }
+
     /// Every table, by name.
     pub async fn tables(db: &impl Reads) -> Result<Vec<Table>, LakeError> {
         let rows: Vec<TableRow> = db
-            .query("SELECT table_id, schema, version, created_at FROM lake_table ORDER BY table_id", vec![])
+            .query(
+                "SELECT table_id, schema, version, created_at
+                   FROM lake_table
+                  WHERE ends_at IS NULL
+                  ORDER BY table_id",
+                vec![],
+            )
             .await?;
         rows.into_iter().map(read).collect()
     }
@@ -166,4 +261,19 @@ fn read(row: TableRow) -> Result<Table, LakeError> {
 
 fn to_json(schema: &Schema) -> Result<String, LakeError> {
     Ok(serde_json::to_string(schema).map_err(store::StoreError::from)?)
+}
+
+/// The name of a table in a document: its text.
+pub(crate) mod as_text {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use super::TableId;
+
+    pub(crate) fn serialize<S: Serializer>(id: &TableId, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(id.as_str())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<TableId, D::Error> {
+        String::deserialize(from)?.parse().map_err(de::Error::custom)
+    }
 }

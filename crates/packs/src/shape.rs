@@ -642,6 +642,7 @@ static NODE: Object = object(
         req("operator", Shape::Id),
         req("auditor", Shape::Id),
         req("rating_office", Shape::Id),
+        req("data_authority", Shape::Id),
         req("phone", Shape::Text(40)),
         req("themes", Shape::List(&Shape::Object(&THEME), 1)),
     ],

@@ -174,6 +174,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("operator", "运行机构"),
     ("auditor", "审计机构"),
     ("rating_office", "评价机构"),
+    ("data_authority", "数据主管机构"),
     ("kind", "种类"),
 ];
 

@@ -5,6 +5,7 @@ server-nav-my = My affairs
 server-nav-licences = My licences
 server-nav-work = Cases to do
 server-nav-work-licences = Licences
+server-nav-data = Data
 server-nav-supervision = Supervision
 server-nav-audit = Audit
 server-nav-admin = Administration

@@ -5,6 +5,7 @@ server-nav-my = 我的
 server-nav-licences = 我的证照
 server-nav-work = 待办办件
 server-nav-work-licences = 证照管理
+server-nav-data = 数据
 server-nav-supervision = 监督
 server-nav-audit = 审计
 server-nav-admin = 管理

@@ -22,6 +22,10 @@ pub struct Config {
     pub root_key: PathBuf,
     /// Whether cookies need HTTPS.
     pub secure_cookies: bool,
+    /// Where the PostgreSQL door listens; without it there is none.
+    pub sql_listen: Option<SocketAddr>,
+    /// Certificate chain and key of the PostgreSQL door (PEM). On loopback it makes its own.
+    pub sql_tls: Option<(PathBuf, PathBuf)>,
 }
 
 /// The file as it is written; every key may also be a variable such as `YIWANG_LISTEN`.
@@ -35,6 +39,9 @@ struct File {
     base_url: Option<String>,
     root_key: Option<PathBuf>,
     secure_cookies: Option<bool>,
+    sql_listen: Option<String>,
+    sql_certificate: Option<PathBuf>,
+    sql_key: Option<PathBuf>,
 }
 
 /// What the command line says; it goes before the environment, which goes before the file.
@@ -124,12 +131,42 @@ impl Config {
                 "cookies without HTTPS are only for loopback: set `base_url` to `https://…`".to_owned(),
             );
         }
+        let sql_listen = match env("YIWANG_SQL_LISTEN").or(written.sql_listen) {
+            None => None,
+            Some(text) => match text.parse::<SocketAddr>() {
+                Ok(address) => Some(address),
+                Err(_) => {
+                    mistakes.push(format!(
+                        "`sql_listen` is no address with a port, such as `127.0.0.1:5433`: `{text}`"
+                    ));
+                    None
+                }
+            },
+        };
+        let file_of = |name: &str, written: Option<PathBuf>| env(name).map(PathBuf::from).or(written);
+        let sql_tls = match (
+            file_of("YIWANG_SQL_CERTIFICATE", written.sql_certificate),
+            file_of("YIWANG_SQL_KEY", written.sql_key),
+        ) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            _ => {
+                mistakes.push("`sql_certificate` and `sql_key` go together".to_owned());
+                None
+            }
+        };
+        if sql_listen.is_some_and(|address| !address.ip().is_loopback()) && sql_tls.is_none() {
+            mistakes.push(
+                "the PostgreSQL door needs `sql_certificate` and `sql_key` where it is reached from outside"
+                    .to_owned(),
+            );
+        }
         let root_key = env("YIWANG_ROOT_KEY")
             .map(PathBuf::from)
             .or(written.root_key)
             .unwrap_or_else(|| data.join("keys").join("root.key"));
         if mistakes.is_empty() {
-            Ok(Self { listen, data, ledger, packs, base_url, root_key, secure_cookies })
+            Ok(Self { listen, data, ledger, packs, base_url, root_key, secure_cookies, sql_listen, sql_tls })
         } else {
             Err(ConfigError(mistakes))
         }

@@ -8,6 +8,7 @@ use anyhow::Context;
 use crypto::root::RootKey;
 use kernel::entropy::OsEntropy;
 use kernel::time::SystemClock;
+use lake::{Lake, Limits};
 use packs::Pack;
 use store::{Env, Faults, Migration, Store};
 use web::render::Renderer;
@@ -18,8 +19,16 @@ use crate::router;
 
 /// Every migration, in the order of the crates' edges.
 pub fn migrations() -> Vec<Migration> {
-    [identity::MIGRATIONS, cases::MIGRATIONS, licences::MIGRATIONS, services::MIGRATIONS, lake::MIGRATIONS]
-        .concat()
+    [
+        identity::MIGRATIONS,
+        lake::MIGRATIONS,
+        grants::MIGRATIONS,
+        cases::MIGRATIONS,
+        licences::MIGRATIONS,
+        sharing::MIGRATIONS,
+        services::MIGRATIONS,
+    ]
+    .concat()
 }
 
 /// The outside world as it is.
@@ -81,9 +90,13 @@ pub async fn app(store: Store, pack: Arc<Pack>, node: NodeInfo) -> anyhow::Resul
         .add_area::<cases::Templates, cases::Locales>("cases")
         .add_area::<licences::Templates, licences::Locales>("licences")
         .add_area::<services::Templates, services::Locales>("services")
+        .add_area::<sharing::Templates, sharing::Locales>("sharing")
         .add_area::<router::Templates, router::Locales>("server")
         .build()
         .context("a page or a text is not readable")?;
+    let lake = Lake::open(store.clone(), Limits::default()).context("the lake cannot be opened")?;
+    let mut extensions = http::Extensions::new();
+    extensions.insert(sharing::State::new(lake));
     let app = App::new(Parts {
         store,
         pack,
@@ -92,6 +105,7 @@ pub async fn app(store: Store, pack: Arc<Pack>, node: NodeInfo) -> anyhow::Resul
         nav: router::nav(),
         authenticate: Box::new(identity::sessions::Sessions),
         pages: PageCache::default(),
+        extensions,
     });
     let tx = app.store.begin().await?;
     identity::orgs::seed(&tx, &app.pack).await?;

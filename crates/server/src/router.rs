@@ -37,6 +37,7 @@ pub fn routes() -> Routes {
         .merge(identity::routes())
         .merge(cases::routes())
         .merge(licences::routes())
+        .merge(sharing::routes())
 }
 
 /// The main navigation, in order.
@@ -50,6 +51,7 @@ pub fn nav() -> Vec<NavItem> {
         item("/my/licences", key("server-nav-licences"), Access::Citizen),
         item("/work", key("server-nav-work"), Access::Officer),
         item("/work/licences", key("server-nav-work-licences"), Access::Officer),
+        item("/work/data", key("server-nav-data"), Access::Officer),
         NavItem {
             only: Some(supervisor),
             ..item("/supervision", key("server-nav-supervision"), Access::Officer)
@@ -72,7 +74,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = Own::openapi();
     document.info.title = "Yiwang".to_owned();
     document.info.version = "1".to_owned();
-    for part in [services::openapi(), identity::openapi(), cases::openapi(), licences::openapi()] {
+    for part in [services::openapi(), identity::openapi(), cases::openapi(), licences::openapi(), sharing::openapi()] {
         document.merge(part);
     }
     document

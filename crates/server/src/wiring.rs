@@ -18,6 +18,7 @@ pub const TIMERS: &[(&str, u64)] = &[
     ("services.expire_holds", 15),
     ("licences.expire", 300),
     ("identity.expire_sessions", 600),
+    ("sharing.keep_lake", 60),
     ("store.sweep_blobs", 3_600),
 ];
 
@@ -26,7 +27,8 @@ pub async fn run(app: &App, job: &Job) -> anyhow::Result<()> {
     let known = identity::jobs::handle(app, job).await?
         || cases::jobs::handle(app, job).await?
         || licences::jobs::handle(app, job).await?
-        || services::jobs::handle(app, job).await?;
+        || services::jobs::handle(app, job).await?
+        || sharing::jobs::handle(app, job).await?;
     if known {
         return Ok(());
     }

@@ -99,7 +99,7 @@ fn admits(access: Access, role: &str) -> bool {
         Access::Public => true,
         Access::SignedIn => role != "nobody",
         Access::Citizen => role == "citizen",
-        Access::Officer => role == "officer",
+        Access::Officer | Access::OfficerOrScope(_) => role == "officer",
         Access::Auditor => role == "auditor",
         Access::Administrator => role == "administrator",
         // A scope is for systems, whom no person is.
@@ -118,7 +118,7 @@ fn the_table_of_routes_and_roles_is_the_one_that_was_agreed() {
                 .filter(|(role, _)| admits(route.access, role))
                 .map(|(role, _)| (*role).to_owned())
                 .collect();
-            if let Access::Scope(scope) = route.access {
+            if let Access::Scope(scope) | Access::OfficerOrScope(scope) = route.access {
                 who.push(format!("system with {scope}"));
             }
             format!("{:<6} {:<60} {}", route.method.as_str(), route.path, who.join(" "))

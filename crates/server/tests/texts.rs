@@ -70,9 +70,10 @@ fn every_problem_and_every_flaw_of_the_log_has_a_text() {
     area::<cases::Templates, cases::Locales>(&mut texts, &mut code);
     area::<licences::Templates, licences::Locales>(&mut texts, &mut code);
     area::<services::Templates, services::Locales>(&mut texts, &mut code);
+    area::<sharing::Templates, sharing::Locales>(&mut texts, &mut code);
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     code.clear();
-    for one in ["web", "identity", "cases", "licences", "services", "server"] {
+    for one in ["web", "identity", "cases", "licences", "services", "lake", "grants", "sharing", "server"] {
         rust_files(&crates.join(one).join("src"), &mut code);
     }
     let made: Vec<String> = code.iter().flat_map(|code| codes_made(code)).collect();
@@ -96,9 +97,10 @@ fn texts_are_complete_and_used() {
     area::<cases::Templates, cases::Locales>(&mut texts, &mut users);
     area::<licences::Templates, licences::Locales>(&mut texts, &mut users);
     area::<services::Templates, services::Locales>(&mut texts, &mut users);
+    area::<sharing::Templates, sharing::Locales>(&mut texts, &mut users);
     area::<server::router::Templates, server::router::Locales>(&mut texts, &mut users);
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    for one in ["web", "identity", "cases", "licences", "services", "server"] {
+    for one in ["web", "identity", "cases", "licences", "services", "lake", "grants", "sharing", "server"] {
         rust_files(&crates.join(one).join("src"), &mut users);
     }
     let uses: Vec<String> = users.iter().flat_map(|code| problems(code, &texts)).collect();

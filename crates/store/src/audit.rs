@@ -82,6 +82,10 @@ pub enum Purpose {
     Supervision,
     /// To sign in or out.
     SignIn,
+    /// To count and to plan, never to decide on a single person.
+    Statistics,
+    /// To avert danger in an emergency.
+    Emergency,
     /// To run the node.
     Operation,
 }
@@ -96,6 +100,8 @@ impl Purpose {
             Self::Verification => "verification",
             Self::Supervision => "supervision",
             Self::SignIn => "sign_in",
+            Self::Statistics => "statistics",
+            Self::Emergency => "emergency",
             Self::Operation => "operation",
         }
     }
@@ -384,17 +390,33 @@ pub async fn heads(db: &impl Reads, before: Option<i64>, limit: u32) -> Result<V
             params![before.unwrap_or(i64::MAX), limit],
         )
         .await?;
+    Ok(rows.into_iter().map(head).collect())
+}
+
+/// The first signed head that covers the leaf `seq`.
+pub(crate) async fn first_head_beyond(db: &impl Reads, seq: i64) -> Result<Option<Head>, StoreError> {
+    let row: Option<HeadRow> = db
+        .optional(
+            "SELECT tree_size, root, at, gm_kid, gm_signature, intl_kid, intl_signature
+               FROM store_audit_head
+              WHERE tree_size > $1
+              ORDER BY tree_size
+              LIMIT 1",
+            params![seq],
+        )
+        .await?;
+    Ok(row.map(head))
+}
+
+fn head(row: HeadRow) -> Head {
     let signature = |kid, algorithm, bytes| Signature { kid, algorithm, bytes };
-    Ok(rows
-        .into_iter()
-        .map(|row| Head {
-            tree_size: row.tree_size,
-            root: hex::encode(&row.root),
-            at: row.at,
-            gm: signature(row.gm_kid, Algorithm::Sm2Sm3, row.gm_signature),
-            intl: signature(row.intl_kid, Algorithm::Ed25519, row.intl_signature),
-        })
-        .collect())
+    Head {
+        tree_size: row.tree_size,
+        root: hex::encode(&row.root),
+        at: row.at,
+        gm: signature(row.gm_kid, Algorithm::Sm2Sm3, row.gm_signature),
+        intl: signature(row.intl_kid, Algorithm::Ed25519, row.intl_signature),
+    }
 }
 
 /// A signed tree head.

@@ -30,6 +30,7 @@ pub mod jobs;
 pub mod keys;
 pub mod migrate;
 pub mod outbox;
+pub mod proof;
 mod row;
 mod tx;
 pub mod verify;

@@ -38,6 +38,14 @@ const BASE: Migration = Migration {
     ],
 };
 
+/// What came to the ledger's own tables later.
+const PROOFS: Migration = Migration {
+    name: "store_0002_proofs",
+    statements: &["CREATE INDEX store_audit_entry_object
+                       ON store_audit_entry (object)
+                    WHERE object LIKE 'sharing.use:%'"],
+};
+
 /// Whether there is a ledger in this database at all.
 pub(crate) async fn has_run(connection: &DatabaseConnection, dialect: Dialect) -> Result<bool, StoreError> {
     let columns = db::rows(connection, dialect, dialect.columns_sql(), vec![]).await?;
@@ -69,7 +77,7 @@ pub(crate) async fn run(
             )",
         ))
         .await?;
-    for migration in std::iter::once(&BASE).chain(migrations) {
+    for migration in [BASE, PROOFS].iter().chain(migrations) {
         let checksum = hex::encode(crypto::hash::sm3(migration.statements.join("\n").as_bytes()));
         let applied = db::rows(
             &transaction,

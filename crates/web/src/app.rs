@@ -75,12 +75,19 @@ pub struct Parts {
     pub authenticate: Box<dyn Authenticate>,
     /// Pages for readers who are not signed in.
     pub pages: PageCache,
+    /// What single parts of the house add for themselves, by type: this crate need not know it.
+    pub extensions: http::Extensions,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// What a part of the house added for itself.
+    pub fn part<T: Clone + Send + Sync + 'static>(&self) -> Option<&T> {
+        self.0.extensions.get()
     }
 
     /// The present time.

@@ -29,6 +29,8 @@ pub enum Access {
     Administrator,
     /// A system whose token has this scope.
     Scope(&'static str),
+    /// Whoever holds a post, or a system whose token has this scope.
+    OfficerOrScope(&'static str),
 }
 
 impl Access {
@@ -41,8 +43,9 @@ impl Access {
             Self::Officer => matches!(actor, Actor::Officer { .. }),
             Self::Auditor => matches!(actor, Actor::Auditor { .. }),
             Self::Administrator => matches!(actor, Actor::Administrator { .. }),
-            Self::Scope(wanted) => {
-                matches!(actor, Actor::System { scopes, .. } if scopes.iter().any(|scope| scope == wanted))
+            Self::Scope(wanted) => actor.has_scope(wanted),
+            Self::OfficerOrScope(wanted) => {
+                matches!(actor, Actor::Officer { .. }) || actor.has_scope(wanted)
             }
         }
     }

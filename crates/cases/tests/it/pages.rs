@@ -73,6 +73,7 @@ async fn node() -> Node {
         nav: Vec::new(),
         authenticate: Box::new(ByName),
         pages: PageCache::default(),
+        extensions: http::Extensions::new(),
     });
     Node { router: web::serve(app, cases::routes()), ledger }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{Field, Schema as ArrowSchema, SchemaRef};
+use datafusion::catalog::view::ViewTable;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result;
 use datafusion::common::metadata::FieldMetadata;
@@ -16,12 +17,15 @@ use datafusion::physical_plan::ExecutionPlan;
 use super::fence::FenceExec;
 use super::leakproof::Leakproof;
 use super::{masks, rules};
-use crate::LakeError;
 use crate::policy::Policy;
 use crate::schema::Schema;
+use crate::witness::WitnessExec;
+use crate::{LakeError, Witness};
 
 /// The name that the table below the barrier goes by; never seen by an asker.
 const BELOW: &str = "below";
+/// The name of the column that a witness reads; it ends below the fence.
+const WATCHED: &str = "watched";
 /// The mark of a column that is shown behind a mask and looked up by its true value.
 pub(crate) const MATCHED: &str = "yiwang.matched";
 
@@ -34,6 +38,7 @@ pub(crate) struct GovernedTable {
     rows: Option<Expr>,
     plain: BTreeSet<String>,
     matched: BTreeSet<String>,
+    witness: Option<Witness>,
 }
 
 impl GovernedTable {
@@ -42,8 +47,14 @@ impl GovernedTable {
         below: Arc<dyn TableProvider>,
         table: &Schema,
         policy: &Policy,
+        witness: Option<Witness>,
     ) -> Result<Self, LakeError> {
         policy.check(table)?;
+        if let Some(witness) = &witness
+            && table.column(witness.column()).is_none()
+        {
+            return Err(LakeError::Policy(format!("there is no column `{}` to watch", witness.column())));
+        }
         let engine = below.schema();
         let mut fields = Vec::new();
         let mut shown = Vec::new();
@@ -78,7 +89,29 @@ impl GovernedTable {
             shown.push(value);
         }
         let rows = policy.rows.as_ref().map(|rule| rules::predicate(rule, &engine)).transpose()?;
-        Ok(Self { below, schema: Arc::new(ArrowSchema::new(fields)), shown, rows, plain, matched })
+        Ok(Self { below, schema: Arc::new(ArrowSchema::new(fields)), shown, rows, plain, matched, witness })
+    }
+
+    /// The same rows and masks as an ordinary view, without the fence: what measurements compare with.
+    pub(crate) fn leaking_view(&self) -> Result<ViewTable> {
+        Ok(ViewTable::new(self.plan_below(None, &[])?, None))
+    }
+
+    /// The same table with one column more, which no policy shows and no asker names.
+    pub(crate) fn with_column(mut self, field: Field, value: Expr) -> Self {
+        let fields = self.schema.fields().iter().cloned().chain([Arc::new(field)]);
+        self.schema = Arc::new(ArrowSchema::new(fields.collect::<Vec<_>>()));
+        self.shown.push(value);
+        self
+    }
+
+    /// The same table without the rows for which this does not hold.
+    pub(crate) fn with_rows(mut self, rule: Expr) -> Self {
+        self.rows = Some(match self.rows.take() {
+            Some(rows) => rows.and(rule),
+            None => rule,
+        });
+        self
     }
 
     fn leakproof(&self) -> Leakproof<'_> {
@@ -96,10 +129,13 @@ impl GovernedTable {
         for filter in filters.iter().filter(|filter| self.leakproof().admits(filter)) {
             plan = plan.filter(unqualified(filter)?)?;
         }
-        let columns: Vec<Expr> = match projection {
+        let mut columns: Vec<Expr> = match projection {
             Some(wanted) => wanted.iter().filter_map(|place| self.shown.get(*place)).cloned().collect(),
             None => self.shown.clone(),
         };
+        if let Some(witness) = &self.witness {
+            columns.push(rules::named(witness.column()).alias(WATCHED));
+        }
         plan.project(columns)?.build()
     }
 }
@@ -145,7 +181,11 @@ impl TableProvider for GovernedTable {
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let plan = self.plan_below(projection, filters)?;
-        Ok(Arc::new(FenceExec::new(state.create_physical_plan(&plan).await?)))
+        let mut below = state.create_physical_plan(&plan).await?;
+        if let Some(witness) = &self.witness {
+            below = Arc::new(WitnessExec::new(below, witness.clone()));
+        }
+        Ok(Arc::new(FenceExec::new(below)))
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {

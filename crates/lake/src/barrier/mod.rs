@@ -7,8 +7,9 @@
 
 pub(crate) mod fence;
 pub(crate) mod governed;
+pub(crate) mod keys;
 mod leakproof;
 pub(crate) mod masks;
-mod rules;
+pub(crate) mod rules;
 
 pub(crate) use rules::days;

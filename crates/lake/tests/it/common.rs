@@ -55,7 +55,7 @@ pub(crate) async fn number(session: &Session, sql: &str) -> i64 {
 }
 
 pub(crate) fn granted(name: &str, policy: Policy) -> Granted {
-    Granted { name: id(name), table: id(name), policy }
+    Granted { name: id(name), table: id(name), policy, witness: None }
 }
 
 pub(crate) async fn whole(lake: &Lake, table: &Table) -> Session {

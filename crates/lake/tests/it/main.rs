@@ -10,10 +10,19 @@
     reason = "tests stop at the first surprise"
 )]
 
+mod aggregates;
 mod arrival;
 mod barrier;
 mod common;
 mod corpus;
+mod crash;
 mod interference;
+mod keeping;
 mod limits;
+mod lineage;
 mod loading;
+mod numbers;
+mod s3;
+mod servers;
+mod stream;
+mod prepared;

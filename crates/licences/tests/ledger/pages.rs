@@ -77,6 +77,7 @@ impl Node {
             nav: Vec::new(),
             authenticate: Box::new(Doorman),
             pages: PageCache::default(),
+            extensions: http::Extensions::new(),
         });
         Self { test, app, licence }
     }

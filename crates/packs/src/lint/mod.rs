@@ -239,7 +239,12 @@ pub(crate) fn orgs(directory: &OrgDirectory, world: &World, problems: &mut Probl
 /// The node's own organisations.
 pub(crate) fn node(node: &NodeDoc, world: &World, problems: &mut Problems) {
     for (key, code) in
-        [("operator", &node.operator), ("auditor", &node.auditor), ("rating_office", &node.rating_office)]
+        [
+            ("operator", &node.operator),
+            ("auditor", &node.auditor),
+            ("rating_office", &node.rating_office),
+            ("data_authority", &node.data_authority),
+        ]
     {
         if world.org(code).is_none() {
             unknown(problems, &format!("/{key}"), &Words::new("机构", "organisation"), code);

@@ -22,6 +22,8 @@ pub struct NodeDoc {
     pub auditor: String,
     /// The organisation that handles bad reviews.
     pub rating_office: String,
+    /// The organisation that decides on data grants of every provider (数据主管机构).
+    pub data_authority: String,
     /// The help line.
     pub phone: String,
     /// Themes and life events.

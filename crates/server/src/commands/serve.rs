@@ -2,8 +2,11 @@
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::Context;
+use sharing::uses::gate::KeyGate;
+use sharing::wire::{Door, Tls};
 use store::Faults;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -17,8 +20,27 @@ pub(super) async fn serve(config: &Config) -> anyhow::Result<bool> {
     log_to_stderr();
     let app = node::open(config, node::real_env(Faults::default()), false).await?;
     let listener = listen(config).await?;
+    let door = match config.sql_listen {
+        Some(address) => Some(sql_door(&app, config, address).await?),
+        None => None,
+    };
     tracing::info!(address = %listener.local_addr()?, ledger = app.store.database_name(), "the node is up");
-    run(app, listener).await
+    run(app, listener, door).await
+}
+
+/// Opens the PostgreSQL door.
+pub(super) async fn sql_door(app: &App, config: &Config, address: SocketAddr) -> anyhow::Result<Door> {
+    let tls = match &config.sql_tls {
+        Some((certificate, key)) => Tls::from_files(certificate, key),
+        None => Tls::of_loopback(&config.data),
+    };
+    let tls = tls.context("the certificate of the PostgreSQL door cannot be used")?;
+    let gate = Arc::new(KeyGate::new(app.clone()));
+    let door = Door::open(gate, address, Some(tls), sharing::wire::Limits::default(), app.store.env().clone())
+        .await
+        .with_context(|| format!("`{address}` cannot be listened on"))?;
+    tracing::info!(address = %door.address(), "the PostgreSQL door is open");
+    Ok(door)
 }
 
 /// Takes the address before anything else is promised to anybody.
@@ -29,7 +51,7 @@ pub(super) async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
 }
 
 /// Serves, works and keeps time until SIGTERM or Ctrl-C; then lets what runs come to its end.
-pub(super) async fn run(app: App, listener: TcpListener) -> anyhow::Result<bool> {
+pub(super) async fn run(app: App, listener: TcpListener, door: Option<Door>) -> anyhow::Result<bool> {
     let (stop, stopped) = watch::channel(false);
     let worker = tokio::spawn(worker::run(app.clone(), stopped.clone()));
     let timers = tokio::spawn(worker::timers(app.clone(), stopped.clone()));
@@ -38,6 +60,9 @@ pub(super) async fn run(app: App, listener: TcpListener) -> anyhow::Result<bool>
     let service = router::service(app.clone())?.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).with_graceful_shutdown(asked_to_stop()).await?;
     stop.send_replace(true);
+    if let Some(door) = door {
+        door.close().await;
+    }
     worker.await?;
     timers.await?;
     public.await?;

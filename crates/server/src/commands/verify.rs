@@ -27,6 +27,9 @@ pub(super) fn verify(
         format!("no trust list: get the issuer's /.well-known/{TRUST} and put it beside the file")
     })?;
     let trust: TrustList = read_json(&trust_path)?;
+    if sharing::receipt::is_receipt(&bytes) {
+        return receipt(&bytes, &trust, english);
+    }
     let status = match find(status, STATUS, file, data) {
         Some(path) => Some(read_json::<StatusList>(&path)?),
         None => None,
@@ -35,6 +38,32 @@ pub(super) fn verify(
     let lang = if english { web::i18n::Lang::EN } else { web::i18n::Lang::ZH };
     writeln!(std::io::stdout(), "{}", verdict.to_text(lang))?;
     Ok(verdict.is_good())
+}
+
+/// A receipt of a use of data: what it says, or what is wrong with it.
+fn receipt(bytes: &[u8], trust: &TrustList, english: bool) -> anyhow::Result<bool> {
+    let mut out = std::io::stdout();
+    match sharing::receipt::check(bytes, trust) {
+        Ok(receipt) => {
+            let record = &receipt.record;
+            let resources: Vec<&str> = record.grants.iter().map(|used| used.resource.as_str()).collect();
+            let (good, who, what, rows) = match english {
+                true => ("genuine receipt of a use of data", "who", "resources", "rows"),
+                false => ("真实的数据使用凭据", "谁", "资源", "行数"),
+            };
+            writeln!(out, "{good}  {}", record.use_id)?;
+            writeln!(out, "  {}  {}  {}", record.at.to_china_string(), record.purpose.as_str(), record.case_no)?;
+            writeln!(out, "  {who}: {} {}", record.actor.kind, record.actor.label)?;
+            writeln!(out, "  {what}: {}", resources.join(", "))?;
+            writeln!(out, "  {rows}: {} ({})", record.outcome.rows, record.outcome.code)?;
+            Ok(true)
+        }
+        Err(flaw) => {
+            let bad = if english { "not genuine" } else { "不是真实的凭据" };
+            writeln!(out, "{bad}: {flaw}")?;
+            Ok(false)
+        }
+    }
 }
 
 fn find(given: Option<PathBuf>, name: &str, file: &Path, data: &Path) -> Option<PathBuf> {

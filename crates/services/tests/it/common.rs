@@ -80,6 +80,7 @@ pub(crate) async fn app(on: On) -> TestApp {
         nav: Vec::new(),
         authenticate: Box::new(Stated),
         pages: PageCache::default(),
+        extensions: http::Extensions::new(),
     });
     let tx = app.store.begin().await.expect("a write begins");
     services::publish(&tx, &app.pack).await.expect("versions are stored");

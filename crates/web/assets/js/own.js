@@ -8,6 +8,26 @@ export function initOwn(scope = document) {
     button.hidden = false;
     button.addEventListener('click', () => print());
   }
+  for (const button of scope.querySelectorAll('[data-copy]')) button.hidden = false;
+}
+// One listener for all: a part of a page that reloads would otherwise be given another.
+document.addEventListener('click', async (event) => {
+  const button = event.target.closest('[data-copy]');
+  const source = button && document.querySelector(button.dataset.copy);
+  if (!source || !(await copy(source)) || !button.dataset.copied) return;
+  button.setAttribute('aria-live', 'polite');
+  button.textContent = button.dataset.copied;
+});
+async function copy(source) {
+  try {
+    await navigator.clipboard.writeText(source.value ?? source.textContent);
+    return true;
+  } catch {
+    // Over plain HTTP there is no clipboard to write to; what is selected can still be copied.
+    if (source.select) source.select();
+    else getSelection().selectAllChildren(source);
+    return document.execCommand('copy');
+  }
 }
 // On paper nothing is folded.
 addEventListener('beforeprint', () => document.querySelectorAll('details').forEach((fold) => { fold.open = true; }));

@@ -1,0 +1,3 @@
+//! What measurements and the tests beside them share.
+
+pub mod tpch;

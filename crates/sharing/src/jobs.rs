@@ -1,0 +1,28 @@
+//! What time brings: the lake is kept in order.
+
+use lake::{Keeping, Lake, housekeeping};
+use store::jobs::{Job, finish};
+use web::App;
+
+use crate::uses::{State, UseError};
+
+/// Compacts, merges and clears what is due in every table. Runs every minute.
+pub const KEEP_LAKE: &str = "sharing.keep_lake";
+
+/// Runs a job of this crate; false when it is none. A table that cannot be kept is told to the operator and does
+/// not hold up the others.
+pub async fn handle(app: &App, job: &Job) -> Result<bool, UseError> {
+    if job.kind != KEEP_LAKE {
+        return Ok(false);
+    }
+    let state = State::of(app)?;
+    for table in Lake::tables(&app.store.read()).await? {
+        if let Err(error) = housekeeping(state.lake(), &table, &Keeping::default()).await {
+            tracing::error!(table = table.id.as_str(), %error, "a table of the lake could not be kept in order");
+        }
+    }
+    let tx = app.store.begin().await?;
+    finish(&tx, job).await?;
+    tx.commit().await?;
+    Ok(true)
+}
