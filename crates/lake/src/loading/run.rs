@@ -14,7 +14,7 @@ use super::mapping::Mapping;
 use super::record::{Cell, Record};
 use super::rows::Rows;
 use super::source::{Feed, Opened};
-use crate::{Batch, Lake, Table, inbox};
+use crate::{Batch, Lake, LakeError, Table};
 
 /// The most rows of a batch.
 const BATCH_ROWS: usize = 65_536;
@@ -27,6 +27,8 @@ const KEPT_AT_ONCE: usize = 500;
 /// How often the ledger hears of progress, and whoever watches.
 const NOTED: Duration = Duration::from_secs(1);
 const SHOWN: Duration = Duration::from_millis(200);
+/// How often a full inbox is tried again.
+const MOST_WAITS: u32 = 600;
 
 /// How a load is done.
 #[derive(Clone, Debug)]
@@ -425,21 +427,19 @@ async fn deliver(
 
 /// The one place at which loads meet the inbox. True if the batch had arrived before.
 async fn arrive(lake: &Lake, table: &Table, name: &str, batch: &Batch) -> Result<bool, LoadError> {
-    let mut tries = 0;
+    let (mut tries, mut waits) = (0, 0);
     loop {
-        let encoded = inbox::encode(table, batch)?;
-        let tx = lake.store().begin().await?;
-        let arrival = inbox::arrive(&tx, &table.id, name, encoded).await;
-        let arrival = match arrival {
-            Ok(arrival) => tx.commit().await.map(|()| arrival).map_err(Into::into),
-            Err(error) => Err(error),
-        };
-        match arrival {
+        match lake.arrive(table, name, batch).await {
             Ok(arrival) => return Ok(arrival.repeated),
             // Of two that run at once with the same batch, the second is refused by the ledger; it then knows it.
-            Err(crate::LakeError::Store(error)) if tries == 0 => {
+            Err(LakeError::Store(error)) if tries == 0 => {
                 tries += 1;
                 tracing::debug!(%error, "a batch is tried again");
+            }
+            // Somebody else makes room, and a load has time.
+            Err(LakeError::Full) if waits < MOST_WAITS => {
+                waits += 1;
+                tokio::time::sleep(NOTED).await;
             }
             Err(error) => return Err(error.into()),
         }

@@ -22,7 +22,7 @@ use crate::common::{empty, make, rows, whole};
 pub(super) struct World {
     pub(super) lake: Lake,
     pub(super) folder: tempfile::TempDir,
-    pub(super) test: TestStore,
+    _test: TestStore,
 }
 
 /// What a load left: what was proposed, how it ended, the table, what was rejected.
@@ -40,7 +40,7 @@ impl World {
 
     pub(super) async fn on(on: On) -> Self {
         let (test, lake) = empty(on).await;
-        Self { lake, folder: tempfile::tempdir().unwrap(), test }
+        Self { lake, folder: tempfile::tempdir().unwrap(), _test: test }
     }
 
     pub(super) fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {

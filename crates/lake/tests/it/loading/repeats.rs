@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use lake::loading::{self, Cancel, LoadError, Mapping, Opened, Progress, Settings, Source, State};
-use lake::{Lake, Limits, Table};
+use lake::{Lake, Limits, Storage, Table};
 use store::test::{BOTH, On};
 use store::{Env, Faults, Store};
 
@@ -64,6 +64,21 @@ async fn rows_that_stand_twice_in_a_source_come_twice() {
     let opened = world.file(&world.write("twice.csv", "n\n1\n1\n1\n".as_bytes())).await;
     let outcome = world.whole("twice", &opened).await;
     assert_eq!(sums(&world.lake, &outcome.table).await, (3, 3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_that_is_larger_than_the_inbox_makes_room_as_it_goes() {
+    let mut world = World::new().await;
+    // Less than two batches.
+    let storage = Storage { max_waiting: 1_000_000, ..Storage::default() };
+    let store = world.lake.store().clone();
+    world.lake = Lake::open_with(store, Limits::default(), &storage).await.unwrap();
+    let opened = world.file(&world.write("n.csv", csv(ROWS).as_bytes())).await;
+    let outcome = world.whole("n", &opened).await;
+    assert_eq!((outcome.loaded.state, outcome.loaded.rows), (State::Done, 150_000));
+    let counts = lake::inbox::counts(&world.lake.store().read(), &outcome.table.id).await.unwrap();
+    assert!(counts.batches == 3 && counts.waiting < 3, "{counts:?}");
+    assert_eq!(sums(&world.lake, &outcome.table).await, ALL);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What `yiwang import table` says, in Chinese and in English.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 use std::io::Write;
 
 use kernel::error::Coded;
@@ -96,11 +96,10 @@ impl Words {
         };
         if loaded.known_batches > 0 {
             let before = self.say("批此前已写入", "batches had arrived before");
-            // Writing into a text cannot fail.
-            drop(write!(text, " ({} {before})", loaded.known_batches));
+            text.push_str(&format!(" ({} {before})", loaded.known_batches));
         }
         if let Some(earlier) = loaded.earlier {
-            drop(write!(text, " ({} {earlier})", self.say("见装载", "see load")));
+            text.push_str(&format!(" ({} {earlier})", self.say("见装载", "see load")));
         }
         text
     }
