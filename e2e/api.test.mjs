@@ -2,7 +2,7 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { startNode } from "./lib.mjs";
-import { call, session } from "./people.mjs";
+import { call, numberOf, session } from "./people.mjs";
 import * as files from "./files.mjs";
 
 const ITEM = "individual-business-registration";
@@ -220,9 +220,9 @@ test("two people book a wedding registration, and both confirm", async () => {
   // A confirmation for the other one is not ours to give.
   const answers = {
     "groom.name": "李云山",
-    "groom.citizen_id": await numberOf("liyunshan"),
+    "groom.citizen_id": await numberOf(node, "liyunshan"),
     "bride.name": "王晓雨",
-    "bride.citizen_id": await numberOf("wangxiaoyu"),
+    "bride.citizen_id": await numberOf(node, "wangxiaoyu"),
     "contact.phone": "13800001234",
     "both.declare": true,
     "groom.confirmed": true,
@@ -260,14 +260,6 @@ async function until(ask) {
     assert.ok(Date.now() < deadline, "it did not come");
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-}
-
-/** A made-up person's citizen number, as the register fills it in for them. */
-async function numberOf(login) {
-  const person = await as(login);
-  const begun = is(await person.call("POST", "/api/v1/drafts", { item: ITEM }), 201);
-  is(await person.call("DELETE", `/api/v1/drafts/${begun.id}`), 204);
-  return begun.pages.flatMap((page) => page.fields).find((field) => field.id === "operator.citizen_id").value;
 }
 
 test("what is sent wrong is refused with its reason, and never by a fault", async () => {

@@ -113,7 +113,8 @@ export async function visitor(browser, node, { viewport = DESKTOP, scripts = tru
     acceptDownloads: true,
     ignoreHTTPSErrors: anyCertificate,
   });
-  context.setDefaultTimeout(10_000);
+  // Patient: a machine that tests may be busy with something else.
+  context.setDefaultTimeout(30_000);
   const page = await context.newPage();
   page.faults = [];
   page.on("pageerror", (error) => page.faults.push(String(error)));

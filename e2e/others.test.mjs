@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { PHONE, allSound, launch, sound, startNode, visitor, yiwang } from "./lib.mjs";
-import { session, signIn } from "./people.mjs";
+import { numberOf, signIn } from "./people.mjs";
 import * as files from "./files.mjs";
 
 let node;
@@ -109,7 +109,7 @@ test("two people book their registration: one chooses a time, both confirm, both
   for (let i = 0; i < 12 && here() !== "time"; i += 1) {
     if (here() === "bride") {
       await groom.locator('[name="bride.name"]').fill("王晓雨");
-      await groom.locator('[name="bride.citizen_id"]').fill(await numberOf("wangxiaoyu"));
+      await groom.locator('[name="bride.citizen_id"]').fill(await numberOf(node, "wangxiaoyu"));
     }
     const before = groom.url();
     await go(groom);
@@ -157,15 +157,6 @@ test("two people book their registration: one chooses a time, both confirm, both
   await groom.context().close();
   await bride.context().close();
 });
-
-/** A made-up person's citizen number, as the register fills it in for them. */
-async function numberOf(login) {
-  const person = await session(node, login);
-  const begun = await person.call("POST", "/api/v1/drafts", { item: "individual-business-registration" });
-  const fields = begun.json.pages.flatMap((one) => one.fields);
-  await person.call("DELETE", `/api/v1/drafts/${begun.json.id}`);
-  return fields.find((field) => field.id === "operator.citizen_id").value;
-}
 
 test("an elder gets the allowance at once, in large type, and asks a person to look again", async () => {
   const page = await visitor(browser, node, { viewport: PHONE });

@@ -67,3 +67,13 @@ export async function call(node, method, path, value, headers = {}) {
   }
   return { status: response.status, json, text, bytes, headers: response.headers };
 }
+
+/** A made-up person's citizen number, as the register fills it in for them. */
+export async function numberOf(node, login) {
+  const person = await session(node, login);
+  const begun = await person.call("POST", "/api/v1/drafts", { item: "individual-business-registration" });
+  assert.equal(begun.status, 201, begun.text);
+  await person.call("DELETE", `/api/v1/drafts/${begun.json.id}`);
+  const fields = begun.json.pages.flatMap((page) => page.fields);
+  return fields.find((field) => field.id === "operator.citizen_id").value;
+}

@@ -23,7 +23,7 @@ pub fn grants() -> Vec<Grant> {
         Grant { table: "region", policy: policy("region", &[], None), copy: "* FROM {files}" },
         Grant {
             table: "nation",
-            policy: policy("nation", &[("n_comment", Mask::Empty)], None),
+            policy: policy("nation", &[("n_comment", Mask::Empty {})], None),
             copy: "n_nationkey, n_name, n_regionkey, NULL::VARCHAR AS n_comment FROM {files}",
         },
         Grant {
@@ -59,7 +59,7 @@ pub fn grants() -> Vec<Grant> {
                 &[
                     ("c_name", stars(9, 2)),
                     ("c_phone", stars(2, 2)),
-                    ("c_address", Mask::Empty),
+                    ("c_address", Mask::Empty {}),
                     ("c_comment", Mask::Prefix { letters: 10 }),
                 ],
                 Some(compare("c_mktsegment", Comparison::NotEqual, Scalar::Text("MACHINERY".to_owned()))),
@@ -74,7 +74,7 @@ pub fn grants() -> Vec<Grant> {
             table: "partsupp",
             policy: policy(
                 "partsupp",
-                &[("ps_comment", Mask::Empty)],
+                &[("ps_comment", Mask::Empty {})],
                 Some(compare("ps_availqty", Comparison::AtLeast, Scalar::Integer(100))),
             ),
             copy: "* REPLACE (NULL::VARCHAR AS ps_comment, ps_supplycost::DECIMAL(15, 2) AS ps_supplycost) \
@@ -97,7 +97,7 @@ pub fn grants() -> Vec<Grant> {
             table: "lineitem",
             policy: policy(
                 "lineitem",
-                &[("l_comment", Mask::Empty)],
+                &[("l_comment", Mask::Empty {})],
                 Some(RowRule::All(vec![
                     compare("l_shipmode", Comparison::NotEqual, Scalar::Text("FOB".to_owned())),
                     compare(

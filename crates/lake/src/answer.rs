@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
-use datafusion::arrow::ipc::writer::StreamWriter;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::LogicalPlan;
@@ -213,26 +212,4 @@ fn tables_of(plan: &LogicalPlan) -> BTreeSet<String> {
     });
     debug_assert!(walked.is_ok(), "a look at a plan failed");
     tables
-}
-
-/// Writes rows as an Arrow IPC stream, piece by piece.
-pub struct IpcWriter(StreamWriter<Vec<u8>>);
-
-impl IpcWriter {
-    /// A stream of the answer's columns.
-    pub fn new(answer: &Answer) -> Result<Self, LakeError> {
-        Ok(Self(StreamWriter::try_new(Vec::new(), &answer.schema())?))
-    }
-
-    /// The bytes up to and with these rows.
-    pub fn write(&mut self, rows: &Rows) -> Result<Vec<u8>, LakeError> {
-        self.0.write(&rows.0)?;
-        Ok(std::mem::take(self.0.get_mut()))
-    }
-
-    /// The last bytes. A stream without them was cut off.
-    pub fn finish(mut self) -> Result<Vec<u8>, LakeError> {
-        self.0.finish()?;
-        Ok(self.0.into_inner()?)
-    }
 }

@@ -33,6 +33,7 @@ pub mod compaction;
 mod delta;
 pub mod destruction;
 pub mod error;
+pub mod export;
 pub mod inbox;
 pub mod keeping;
 pub mod lineage;

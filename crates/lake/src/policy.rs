@@ -67,7 +67,7 @@ impl Shown {
 #[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
 pub enum Mask {
     /// Nothing.
-    Empty,
+    Empty {},
     /// The first and the last letters, a star for each between: `段*慧`, `5329**********1234`. A text that has no
     /// letter between them is all stars.
     Stars {
@@ -82,7 +82,7 @@ pub enum Mask {
         letters: u8,
     },
     /// The first day of the year.
-    Year,
+    Year {},
     /// The next lower multiple of a step.
     Floor {
         /// The step, from 1, in whole units.
@@ -100,9 +100,9 @@ impl Mask {
     /// What a masked column of `kind` holds; nothing if the mask does not fit it.
     pub(crate) fn kind_of(&self, kind: Kind) -> Option<Kind> {
         match (self, kind) {
-            (Self::Empty, kind) => Some(kind),
+            (Self::Empty {}, kind) => Some(kind),
             (Self::Stars { .. } | Self::Prefix { .. }, Kind::Text) => Some(kind),
-            (Self::Year, Kind::Date) => Some(kind),
+            (Self::Year {}, Kind::Date) => Some(kind),
             (Self::Floor { step }, Kind::Integer) if *step > 0 => Some(kind),
             (Self::Token { key }, Kind::Text) if token_key(key).is_some() => Some(kind),
             _ => None,
@@ -332,11 +332,11 @@ mod tests {
             Policy { columns: vec![], rows: None },
             Policy { columns: vec![Shown::plain("amount"), Shown::plain("amount")], rows: None },
             shown(Shown::plain("salary")),
-            shown(Shown::masked("amount", Mask::Year)),
+            shown(Shown::masked("amount", Mask::Year {})),
             shown(Shown::masked("amount", Mask::Floor { step: 0 })),
             shown(Shown::masked("citizen_id", Mask::Token { key: "short".to_owned() })),
             shown(Shown::plain("citizen_id").with_match()),
-            shown(Shown::masked("born", Mask::Year).with_match()),
+            shown(Shown::masked("born", Mask::Year {}).with_match()),
             ruled(RowRule::equal("amount", Scalar::Text("1".to_owned()))),
             ruled(RowRule::equal("salary", Scalar::Integer(1))),
             ruled(RowRule::All(vec![])),

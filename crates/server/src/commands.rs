@@ -9,6 +9,7 @@ mod keys;
 mod serve;
 mod staff;
 mod verify;
+mod watermark;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -94,6 +95,11 @@ enum Command {
         #[arg(long)]
         english: bool,
     },
+    /// The marks of exported files
+    Watermark {
+        #[command(subcommand)]
+        command: WatermarkCommand,
+    },
     /// The audit log
     Audit {
         #[command(subcommand)]
@@ -127,6 +133,20 @@ enum Command {
         place: Place,
         /// The backup
         file: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum WatermarkCommand {
+    /// Find out from which export a file comes, also if columns or rows are missing
+    Read {
+        #[command(flatten)]
+        place: Place,
+        /// The file: text of any kind, CSV, a workbook or Parquet
+        file: PathBuf,
+        /// Answer in English
+        #[arg(long)]
+        english: bool,
     },
 }
 
@@ -226,6 +246,9 @@ fn with_runtime(command: Command) -> anyhow::Result<bool> {
                 demo::demo(&place.config(listen.as_ref())?, stand_still_at.as_deref()).await
             }
             Command::Migrate { place } => backup::migrate(&place.config(None)?).await,
+            Command::Watermark { command: WatermarkCommand::Read { place, file, english } } => {
+                watermark::read(&place, &file, english).await
+            }
             Command::Audit { command: AuditCommand::Verify { place } } => {
                 audit::verify(&place.config(None)?).await
             }

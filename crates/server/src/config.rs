@@ -26,6 +26,8 @@ pub struct Config {
     pub sql_listen: Option<SocketAddr>,
     /// Certificate chain and key of the PostgreSQL door (PEM). On loopback it makes its own.
     pub sql_tls: Option<(PathBuf, PathBuf)>,
+    /// Hosts, each with a port or with any, whose addresses stewards may load from.
+    pub load_hosts: Vec<String>,
 }
 
 /// The file as it is written; every key may also be a variable such as `YIWANG_LISTEN`.
@@ -42,6 +44,7 @@ struct File {
     sql_listen: Option<String>,
     sql_certificate: Option<PathBuf>,
     sql_key: Option<PathBuf>,
+    load_hosts: Option<Vec<String>>,
 }
 
 /// What the command line says; it goes before the environment, which goes before the file.
@@ -165,8 +168,23 @@ impl Config {
             .map(PathBuf::from)
             .or(written.root_key)
             .unwrap_or_else(|| data.join("keys").join("root.key"));
+        let listed = |text: String| -> Vec<String> {
+            text.split(',').map(str::trim).filter(|host| !host.is_empty()).map(str::to_owned).collect()
+        };
+        let load_hosts = env("YIWANG_LOAD_HOSTS").map(listed).or(written.load_hosts).unwrap_or_default();
         if mistakes.is_empty() {
-            Ok(Self { listen, data, ledger, packs, base_url, root_key, secure_cookies, sql_listen, sql_tls })
+            Ok(Self {
+                listen,
+                data,
+                ledger,
+                packs,
+                base_url,
+                root_key,
+                secure_cookies,
+                sql_listen,
+                sql_tls,
+                load_hosts,
+            })
         } else {
             Err(ConfigError(mistakes))
         }

@@ -8,6 +8,7 @@ use anyhow::Context;
 use crypto::root::RootKey;
 use kernel::entropy::OsEntropy;
 use kernel::time::SystemClock;
+use lake::loading::Addresses;
 use lake::{Lake, Limits};
 use packs::Pack;
 use store::{Env, Faults, Migration, Store};
@@ -79,11 +80,17 @@ pub async fn open(config: &Config, env: Env, demo: bool) -> anyhow::Result<App> 
         demo,
         secure_cookies: config.secure_cookies,
     };
-    app(store, pack, info).await
+    let addresses = Addresses::allow(config.load_hosts.iter().map(String::as_str));
+    app(store, pack, info, addresses).await
 }
 
-/// The app of an open ledger; tests begin here too.
-pub async fn app(store: Store, pack: Arc<Pack>, node: NodeInfo) -> anyhow::Result<App> {
+/// The app of an open ledger, with the addresses that stewards may load from; tests begin here too.
+pub async fn app(
+    store: Store,
+    pack: Arc<Pack>,
+    node: NodeInfo,
+    load_addresses: Addresses,
+) -> anyhow::Result<App> {
     let assets = Arc::new(web::assets::Assets::embedded()?);
     let renderer = Renderer::builder(assets)
         .add_area::<identity::Templates, identity::Locales>("identity")
@@ -96,7 +103,7 @@ pub async fn app(store: Store, pack: Arc<Pack>, node: NodeInfo) -> anyhow::Resul
         .context("a page or a text is not readable")?;
     let lake = Lake::open(store.clone(), Limits::default()).context("the lake cannot be opened")?;
     let mut extensions = http::Extensions::new();
-    extensions.insert(sharing::State::new(lake));
+    extensions.insert(sharing::State::new(lake).with_load_addresses(load_addresses));
     let app = App::new(Parts {
         store,
         pack,

@@ -14,12 +14,13 @@
 //!
 //! # Tables
 //!
-//! `sharing_key` (access keys), `sharing_use`, `sharing_use_resource` (by resource; they name nobody whose data it is).
+//! `sharing_key` (access keys), `sharing_loading` (what stewards load), `sharing_use`, `sharing_use_resource` (by resource; they name nobody whose data it is).
 
 pub mod api;
 pub mod demo;
 pub mod jobs;
 pub mod keys;
+pub mod loads;
 pub mod migrations;
 mod pages;
 mod problem;
@@ -27,6 +28,7 @@ pub mod receipt;
 pub mod records;
 pub mod seed;
 pub mod uses;
+pub mod watermark;
 pub mod wire;
 
 pub use migrations::MIGRATIONS;

@@ -52,4 +52,22 @@ pub const MIGRATIONS: &[Migration] = &[
             "CREATE INDEX sharing_use_grant ON sharing_use_resource (grant_id, use_id)",
         ],
     },
+    Migration {
+        name: "sharing_0003_loading",
+        statements: &[
+            // `sealed` is what was handed in, found and confirmed, encrypted: it holds rows of the source.
+            "CREATE TABLE sharing_loading (
+            loading_id TEXT NOT NULL PRIMARY KEY,
+            provider TEXT NOT NULL,
+            resource_id TEXT NOT NULL,
+            made_by TEXT NOT NULL,
+            sealed {bytes} NOT NULL,
+            stage TEXT NOT NULL CHECK (stage IN ('draft', 'running', 'ended')),
+            load_id TEXT,
+            fault TEXT,
+            created_at BIGINT NOT NULL
+        )",
+            "CREATE INDEX sharing_loading_provider ON sharing_loading (provider, loading_id)",
+        ],
+    },
 ];

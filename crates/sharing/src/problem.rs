@@ -4,10 +4,12 @@ use grants::GrantError;
 use http::StatusCode;
 use kernel::error::Coded;
 use lake::LakeError;
+use lake::loading::LoadError;
 use web::Problem;
 use web::forms::FieldError;
 use web::i18n::key;
 
+use crate::loads::LoadingError;
 use crate::uses::UseError;
 
 // The texts of the codes are `key("problem-lake-")` and `key("problem-grants-")`.
@@ -46,6 +48,25 @@ fn lake(error: LakeError) -> Problem {
     };
     let reason = error.for_asker().unwrap_or_default();
     Problem::new(status, code).with("reason", reason)
+}
+
+/// What went wrong with a loading.
+pub(crate) fn loading(error: LoadingError) -> Problem {
+    let code = error.code();
+    match error {
+        LoadingError::NotYourPost => Problem::forbidden(code),
+        LoadingError::Stage | LoadingError::Gone | LoadingError::Taken(_) => Problem::conflict(code),
+        LoadingError::Grant(error) => grant(error),
+        LoadingError::Use(error) => error.into(),
+        LoadingError::Load(LoadError::Lake(
+            error @ (LakeError::Schema { .. } | LakeError::NoTable(_)),
+        )) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "load.mapping").with("reason", error.to_string()),
+        LoadingError::Load(error @ LoadError::Lake(_)) => Problem::internal(error),
+        LoadingError::Load(error) => {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code).with("reason", error.to_string())
+        }
+        LoadingError::File(error) => Problem::internal(error),
+    }
 }
 
 /// What went wrong with a resource or a grant.

@@ -1,5 +1,6 @@
 //! What a handler is given: the app, the reader, the actor; and how it answers with a page.
 
+use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -167,9 +168,9 @@ impl Ctx {
 }
 
 /// A file to be saved, whose name may be Chinese (RFC 6266).
-pub fn download(name: &str, media_type: &'static str, bytes: Vec<u8>) -> Response {
+pub fn download(name: &str, media_type: &'static str, file: impl Into<Body>) -> Response {
     let encoded = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
-    let mut response = ([(CONTENT_TYPE, media_type)], bytes).into_response();
+    let mut response = ([(CONTENT_TYPE, media_type)], file.into()).into_response();
     let value = format!("attachment; filename=\"download\"; filename*=UTF-8''{encoded}");
     if let Ok(value) = HeaderValue::from_str(&value) {
         response.headers_mut().insert(http::header::CONTENT_DISPOSITION, value);

@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, Multipart, Request};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
+use tokio::io::AsyncWriteExt;
 
 use crate::i18n::{Arg, key};
 use crate::shell::Resolved;
@@ -66,6 +67,16 @@ impl Posted {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
+    /// Takes a field of a form with files. True if it was the CSRF token, and the right one.
+    fn take(&mut self, resolved: &Resolved, field: String, value: String) -> Result<bool, Problem> {
+        if field == CSRF_FIELD {
+            resolved.check_csrf(Some(&value))?;
+            return Ok(true);
+        }
+        self.0.push((field, value));
+        Ok(false)
+    }
+
     /// The fields as they are, for tests and for forms that were read elsewhere.
     pub fn from_fields(fields: Vec<(String, String)>) -> Self {
         Self(fields)
@@ -122,9 +133,7 @@ impl FromRequest<App> for Upload {
 
     async fn from_request(request: Request, state: &App) -> Result<Self, Problem> {
         let resolved = Resolved::of(request.extensions());
-        let mut parts = Multipart::from_request(request, state)
-            .await
-            .map_err(|_| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "http.unsupported_media_type"))?;
+        let mut parts = multipart(request, state).await?;
         let mut upload = Self::default();
         let mut token_seen = !resolved.needs_csrf();
         while let Some(part) = parts.next_field().await.map_err(read_error)? {
@@ -132,12 +141,7 @@ impl FromRequest<App> for Upload {
             let file_name = part.file_name().map(plain_name);
             let Some(name) = file_name else {
                 let value = part.text().await.map_err(read_error)?;
-                if field == CSRF_FIELD {
-                    resolved.check_csrf(Some(&value))?;
-                    token_seen = true;
-                } else {
-                    upload.fields.0.push((field, value));
-                }
+                token_seen |= upload.fields.take(&resolved, field, value)?;
                 continue;
             };
             if !token_seen {
@@ -153,6 +157,83 @@ impl FromRequest<App> for Upload {
         }
         Ok(upload)
     }
+}
+
+/// One file that went to disk piece by piece, and the fields around it; for files that no memory should hold. How large
+/// it may be is said where the route is added.
+#[derive(Debug, Default)]
+pub struct FileUpload {
+    /// The fields that were sent beside the file.
+    pub fields: Posted,
+    /// The file, when one was chosen.
+    pub file: Option<SavedFile>,
+}
+
+/// A file on disk, readable by the node alone. It goes when this is dropped, unless its path is kept.
+#[derive(Debug)]
+pub struct SavedFile {
+    /// The last part of the name it claims: no folders.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// Where it lies.
+    pub path: tempfile::TempPath,
+}
+
+impl FileUpload {
+    /// The folder in the data folder in which files lie.
+    pub const FOLDER: &str = "uploads";
+}
+
+impl FromRequest<App> for FileUpload {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &App) -> Result<Self, Problem> {
+        let resolved = Resolved::of(request.extensions());
+        let mut parts = multipart(request, state).await?;
+        let mut upload = Self::default();
+        let mut token_seen = !resolved.needs_csrf();
+        while let Some(part) = parts.next_field().await.map_err(read_error)? {
+            let field = part.name().unwrap_or_default().to_owned();
+            match part.file_name().map(plain_name) {
+                None => {
+                    let value = part.text().await.map_err(read_error)?;
+                    token_seen |= upload.fields.take(&resolved, field, value)?;
+                }
+                Some(_) if !token_seen => return Err(Problem::forbidden("access.csrf")),
+                Some(name) => {
+                    let saved = save(part, name, state).await?;
+                    upload.file = Some(saved).filter(|file| file.bytes > 0).or(upload.file);
+                }
+            }
+        }
+        if token_seen { Ok(upload) } else { Err(Problem::forbidden("access.csrf")) }
+    }
+}
+
+async fn multipart(request: Request, state: &App) -> Result<Multipart, Problem> {
+    Multipart::from_request(request, state)
+        .await
+        .map_err(|_| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "http.unsupported_media_type"))
+}
+
+/// Writes a file to disk as it comes.
+async fn save(
+    mut part: axum::extract::multipart::Field<'_>,
+    name: String,
+    app: &App,
+) -> Result<SavedFile, Problem> {
+    let folder = app.store.data_dir().join(FileUpload::FOLDER);
+    tokio::fs::create_dir_all(&folder).await.map_err(Problem::internal)?;
+    let (file, path) = tempfile::NamedTempFile::new_in(&folder).map_err(Problem::internal)?.into_parts();
+    let mut file = tokio::fs::File::from_std(file);
+    let mut bytes = 0;
+    while let Some(chunk) = part.chunk().await.map_err(read_error)? {
+        bytes += chunk.len() as u64;
+        file.write_all(&chunk).await.map_err(Problem::internal)?;
+    }
+    file.sync_all().await.map_err(Problem::internal)?;
+    Ok(SavedFile { name, bytes, path })
 }
 
 /// Reads a file, but never more than [`MAX_UPLOAD`].

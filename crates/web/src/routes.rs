@@ -120,7 +120,17 @@ impl Routes {
         H: Handler<T, App>,
         T: 'static,
     {
-        let limit = axum::extract::DefaultBodyLimit::max(crate::forms::MAX_UPLOAD * 2);
+        self.upload_up_to(path, access, crate::forms::MAX_UPLOAD * 2, handler)
+    }
+
+    /// Adds an upload of at most so many bytes, which goes to disk ([`crate::forms::FileUpload`]).
+    #[must_use]
+    pub fn upload_up_to<H, T>(self, path: &'static str, access: Access, bytes: usize, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        let limit = axum::extract::DefaultBodyLimit::max(bytes);
         self.add(Method::POST, path, access, post(handler).layer(limit))
     }
 

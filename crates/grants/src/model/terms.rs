@@ -350,10 +350,10 @@ impl Terms {
         let columns = self.columns.iter().map(|shown| LakeShown {
             column: shown.column.clone(),
             mask: shown.mask.as_ref().map(|mask| match mask {
-                ShowMask::Empty {} => Mask::Empty,
+                ShowMask::Empty {} => Mask::Empty {},
                 ShowMask::Stars { first, last } => Mask::Stars { first: *first, last: *last },
                 ShowMask::Prefix { letters } => Mask::Prefix { letters: *letters },
-                ShowMask::Year {} => Mask::Year,
+                ShowMask::Year {} => Mask::Year {},
                 ShowMask::Floor { step } => Mask::Floor { step: *step },
                 ShowMask::Token { family } => Mask::Token { key: hex::encode(token_key(family)) },
             }),

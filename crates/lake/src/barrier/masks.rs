@@ -22,7 +22,7 @@ pub(crate) const NAME: &str = "yiwang_mask";
 
 /// `column` behind `mask`.
 pub(crate) fn masked(column: Expr, mask: &Mask, of: &DataType) -> Result<Expr> {
-    if let Mask::Empty = mask {
+    if let Mask::Empty {} = mask {
         return Ok(Expr::Literal(ScalarValue::try_from(of)?, None));
     }
     let spec = serde_json::to_string(mask)
@@ -81,7 +81,7 @@ fn apply(mask: &Mask, array: &ArrayRef) -> Result<ArrayRef> {
             // Half of the hash: short enough to read, long enough that no two values of a country share it.
             texts(array, |text| hex::encode(Hash::Sm3.hmac(&key, &[text.as_bytes()]).split_at(16).0))
         }
-        (Mask::Year, DataType::Date32) => {
+        (Mask::Year {}, DataType::Date32) => {
             let years: Date32Array =
                 as_date32_array(array)?.iter().map(|day| day.map(first_of_year)).collect();
             Ok(Arc::new(years))
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(stars("", 1, 1), "");
         assert_eq!(stars("532901199003071234", 4, 4), "5329**********1234");
         let days: ArrayRef = Arc::new(Date32Array::from(vec![Some(0), Some(400), Some(-1), None]));
-        let years = apply(&Mask::Year, &days).unwrap();
+        let years = apply(&Mask::Year {}, &days).unwrap();
         assert_eq!(
             as_date32_array(&years).unwrap(),
             &Date32Array::from(vec![Some(0), Some(365), Some(-365), None])

@@ -9,7 +9,7 @@ use super::names::lake_names;
 use super::parse::{self, parse};
 use super::record::{Cell, Record};
 use super::source::{Feed, Head, Opened, Reading};
-use crate::{Column, Kind, Lake};
+use crate::{Column, Kind, Lake, Table};
 
 /// Rows that are looked at.
 const SAMPLED: usize = 1_000;
@@ -161,6 +161,27 @@ impl Proposal {
         Mapping {
             reading: self.reading.clone(),
             columns: self.columns.iter().map(|column| column.mapped.clone()).collect(),
+        }
+    }
+
+    /// Takes a mapping in place of what was proposed. What was found in the source stays beside it.
+    pub fn put(&mut self, mapping: Mapping) {
+        for mapped in mapping.columns {
+            match self.columns.iter_mut().find(|one| one.mapped.source == mapped.source) {
+                Some(column) => column.mapped = mapped,
+                None => self.columns.push(ProposedColumn { mapped, notes: Vec::new() }),
+            }
+        }
+    }
+
+    /// Proposes for a table that is there what it has, and leaves out what it does not have.
+    pub fn fit(&mut self, table: &Table) {
+        for column in &mut self.columns {
+            let mapped = &mut column.mapped;
+            mapped.column = mapped.column.as_ref().and_then(|one| table.schema.column(&one.name)).cloned();
+            if mapped.column.as_ref().is_none_or(|one| one.kind != Kind::Text) {
+                mapped.check = None;
+            }
         }
     }
 }

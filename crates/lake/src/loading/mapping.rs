@@ -83,7 +83,7 @@ impl Mapping {
     }
 
     /// Refuses a table that lacks one of the columns, or has it as another kind.
-    pub(crate) fn check(&self, table: &Table) -> Result<(), LoadError> {
+    pub fn check(&self, table: &Table) -> Result<(), LoadError> {
         let refused = |name: &str, what: &str| LoadError::Mapping(format!("`{name}` {what}"));
         for column in self.schema()?.columns() {
             match table.schema.column(&column.name) {

@@ -42,9 +42,11 @@ mod names;
 mod parse;
 mod read;
 mod record;
+mod report;
 mod rows;
 mod run;
 mod source;
+mod texts;
 
 pub use error::{LoadError, Reason};
 pub use infer::{ColumnNote, Note, Proposal, ProposedColumn, inspect};
@@ -54,6 +56,8 @@ pub use ledger::{
 };
 pub use mapping::{Check, MappedColumn, Mapping};
 pub use read::lines::Encoding;
+pub use report::{rejected_header, rejected_line};
 pub use rows::Fault;
 pub use run::{Cancel, Loaded, Settings, load};
 pub use source::{Addresses, Form, Limits, Opened, Reading, Source};
+pub use texts::each_text;

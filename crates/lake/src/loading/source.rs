@@ -218,6 +218,13 @@ impl Opened {
         Ok(Self { place, shown: source.shown() })
     }
 
+    /// Shown and kept under another name, such as the one that a file had before it was handed in.
+    #[must_use]
+    pub fn shown_as(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.shown);
+        self
+    }
+
     /// The source as it may be shown.
     pub fn shown(&self) -> &str {
         &self.shown

@@ -25,10 +25,10 @@ async fn every_mask_and_every_rule_counts() {
     let policy = Policy {
         columns: vec![
             Shown::masked("county", Mask::Prefix { letters: 4 }),
-            Shown::masked("town", Mask::Empty),
+            Shown::masked("town", Mask::Empty {}),
             Shown::masked("citizen_id", Mask::Token { key }),
             Shown::masked("amount", Mask::Floor { step: 100 }),
-            Shown::masked("born", Mask::Year),
+            Shown::masked("born", Mask::Year {}),
         ],
         rows: Some(RowRule::All(vec![
             RowRule::StartsWith { column: "county".to_owned(), prefix: "532901".to_owned() },

@@ -62,12 +62,12 @@ fn policy() -> impl Strategy<Value = Policy> {
     ];
     let name = prop_oneof![
         Just(Some(Shown::masked("name", Mask::Stars { first: 1, last: 1 }))),
-        Just(Some(Shown::masked("name", Mask::Empty))),
+        Just(Some(Shown::masked("name", Mask::Empty {}))),
         Just(None),
     ];
     let amount =
         prop_oneof![Just(Shown::plain("amount")), Just(Shown::masked("amount", Mask::Floor { step: 2 }))];
-    let born = prop_oneof![Just(Shown::plain("born")), Just(Shown::masked("born", Mask::Year))];
+    let born = prop_oneof![Just(Shown::plain("born")), Just(Shown::masked("born", Mask::Year {}))];
     (town, name, amount, born, rule()).prop_map(|(town, name, amount, born, rule)| Policy {
         columns: [Some(town), name, Some(amount), Some(born)].into_iter().flatten().collect(),
         rows: Some(rule),

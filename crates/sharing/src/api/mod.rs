@@ -5,14 +5,12 @@ pub(crate) use uses::may_read;
 pub mod wire;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
 use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use identity::tokens::SCOPE_DATA;
-use lake::answer::IpcWriter;
+use lake::export::IpcWriter;
 use store::Purpose;
 use utoipa::OpenApi;
 use web::forms::{FieldError, JsonBody};
@@ -20,7 +18,7 @@ use web::i18n::key;
 use web::{Access, Ctx, Problem, ProblemBody, Routes};
 
 use crate::records::Wanted;
-use crate::uses::{Asker, Desk, Door, Running, UseError};
+use crate::uses::{Asker, Desk, Door, Running, UseError, body};
 
 /// The media type of an Arrow stream.
 const ARROW: &str = "application/vnd.apache.arrow.stream";
@@ -164,26 +162,11 @@ async fn run_data_query(
     Ok(with_use(Json(body).into_response(), &use_id))
 }
 
-/// The rows as an Arrow stream. What goes wrong on the way cuts the stream off before its last bytes, which every
-/// reader notices.
-async fn arrow(mut running: Running) -> Result<Response, Problem> {
+/// The rows as an Arrow stream.
+async fn arrow(running: Running) -> Result<Response, Problem> {
     let use_id = running.use_id().to_string();
     let writer = IpcWriter::new(running.answer()).map_err(UseError::from)?;
-    // The first rows before the head of the answer, so that an early failure is still a proper refusal.
-    let first = running.next().await?;
-    let rows =
-        stream::try_unfold((running, Some(writer), Some(first)), |(mut running, writer, first)| async move {
-            let Some(mut writer) = writer else { return Ok(None) };
-            let next = match first {
-                Some(first) => first,
-                None => running.next().await?,
-            };
-            Ok::<_, UseError>(Some(match next {
-                Some(rows) => (writer.write(&rows)?, (running, Some(writer), None)),
-                None => (writer.finish()?, (running, None, None)),
-            }))
-        });
-    let mut response = Body::from_stream(rows).into_response();
+    let mut response = body(running, Box::new(writer)).await?.into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(ARROW));
     Ok(with_use(response, &use_id))
 }

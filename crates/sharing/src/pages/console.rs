@@ -1,5 +1,7 @@
 //! The console: SQL in the browser over what the grants for one purpose show.
 
+mod export;
+
 use axum::extract::Query;
 use axum::response::Response;
 use grants::Admitted;
@@ -12,6 +14,7 @@ use web::forms::{FieldError, Posted};
 use web::i18n::key;
 use web::{Ctx, Problem};
 
+use self::export::FileKind;
 use super::{coded, purpose_text, said};
 use crate::api::parse_purpose;
 use crate::records::name;
@@ -56,20 +59,27 @@ pub(crate) async fn run(ctx: Ctx, posted: Posted) -> Result<Response, Problem> {
         let errors = [FieldError::new("sql", key("sharing-field-sql"))];
         return ctx.form_again("sharing/console.html", page, &errors);
     }
+    let file = FileKind::parse(posted.get("file"));
     let asker = Asker {
         actor: ctx.actor().clone(),
         purpose,
         case_no: (!case_no.is_empty()).then(|| case_no.to_owned()),
-        door: Door::Console,
+        door: if file.is_some() { Door::Export } else { Door::Console },
     };
-    match answer(&ctx, asker, sql).await {
-        Ok(whole) => {
-            let synthetic = all
-                .iter()
-                .any(|one| one.resource.description.synthetic && sql.contains(one.resource.id.as_str()));
-            page_of(&ctx, &mut page, &whole, synthetic)?;
-            ctx.page("sharing/console.html", page)
-        }
+    let synthetic =
+        all.iter().any(|one| one.resource.description.synthetic && sql.contains(one.resource.id.as_str()));
+    let answered = match file {
+        Some(kind) => export::export(&ctx, asker, sql, kind, synthetic).await?,
+        None => match answer(&ctx, asker, sql).await {
+            Ok(whole) => {
+                page_of(&ctx, &mut page, &whole, synthetic)?;
+                Ok(ctx.page("sharing/console.html", page.clone())?)
+            }
+            Err(error) => Err(error),
+        },
+    };
+    match answered {
+        Ok(response) => Ok(response),
         Err(error) => {
             let errors = [refused(error)?];
             ctx.form_again("sharing/console.html", page, &errors)

@@ -4,6 +4,7 @@ mod console;
 mod grant_form;
 mod grants;
 mod keys;
+mod loads;
 mod overview;
 mod resource;
 mod uses;
@@ -27,6 +28,12 @@ pub(crate) fn routes() -> Routes {
         .get("/work/data/grants/{id}", Access::Officer, grants::show)
         .get("/work/data/grants/{id}/{action}", Access::Officer, grants::form)
         .post("/work/data/grants/{id}/{action}", Access::Officer, grants::act)
+        .get("/work/data/loads", Access::Officer, loads::list)
+        .get("/work/data/loads/new", Access::Officer, loads::form)
+        .upload_up_to("/work/data/loads/new", Access::Officer, loads::MOST_BYTES, loads::hand_in)
+        .get("/work/data/loads/{id}", Access::Officer, loads::show)
+        .get("/work/data/loads/{id}/rejected.csv", Access::Officer, loads::rejected_file)
+        .post("/work/data/loads/{id}/{action}", Access::Officer, loads::act)
         .get("/work/data/keys", Access::Officer, keys::list)
         .post("/work/data/keys", Access::Officer, keys::create)
         .post("/work/data/keys/{id}/revoke", Access::Officer, keys::revoke)

@@ -1,5 +1,6 @@
 //! A use of grants, whatever the door: who asks what for, what they may see, and what the use leaves behind.
 
+mod body;
 pub mod gate;
 pub mod ledger;
 pub mod record;
@@ -7,6 +8,7 @@ mod recorder;
 mod stream;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use grants::model::terms::Holder;
@@ -16,12 +18,15 @@ use kernel::error::Coded;
 use kernel::ids::{CaseId, OrgCode, UseId};
 use lake::aggregates::Terms;
 use lake::answer::{Answer, AnswerColumn, Rows};
+use lake::loading::Addresses;
 use lake::session::Granted;
 use lake::{Lake, LakeError, Seen, Session, Witness};
 use store::{Purpose, StoreError};
 use web::App;
 
+use crate::loads::Bench;
 use record::{Outcome, UsedGrant};
+pub use body::body;
 pub use recorder::Recorder;
 pub use stream::Running;
 
@@ -61,13 +66,21 @@ impl Door {
 pub struct State {
     lake: Lake,
     recorder: Recorder,
+    bench: Bench,
+    load_addresses: Arc<Addresses>,
 }
 
 impl State {
     /// The doors of this lake.
     pub fn new(lake: Lake) -> Self {
         let recorder = Recorder::new(lake.store().clone());
-        Self { lake, recorder }
+        Self { lake, recorder, bench: Bench::default(), load_addresses: Arc::default() }
+    }
+
+    /// The same, where stewards may load from these addresses. Without it from none.
+    #[must_use]
+    pub fn with_load_addresses(self, addresses: Addresses) -> Self {
+        Self { load_addresses: Arc::new(addresses), ..self }
     }
 
     /// The doors of the app.
@@ -78,6 +91,16 @@ impl State {
     /// The lake.
     pub fn lake(&self) -> &Lake {
         &self.lake
+    }
+
+    /// The loads that this process runs.
+    pub(crate) fn bench(&self) -> &Bench {
+        &self.bench
+    }
+
+    /// From where stewards may load.
+    pub(crate) fn load_addresses(&self) -> &Addresses {
+        &self.load_addresses
     }
 }
 

@@ -65,6 +65,11 @@ impl Running {
         self.answer.columns()
     }
 
+    /// What is known of the use so far.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
     /// The answer itself, for its form.
     pub fn answer(&self) -> &Answer {
         &self.answer

@@ -100,9 +100,9 @@ pub(in crate::commands) async fn table(args: &TableArgs) -> anyhow::Result<bool>
     let mut proposal = loading::inspect(&lake, &opened, &reading).await?;
     let there = find(&lake, &args.table).await?;
     if let Some(mapping) = given {
-        words::put(&mut proposal, mapping);
+        proposal.put(mapping);
     } else if let Some(table) = &there {
-        words::fit(&mut proposal, table);
+        proposal.fit(table);
     }
     let mut out = std::io::stdout();
     words.proposal(&mut out, &args.table, &proposal, there.is_some())?;
@@ -248,16 +248,15 @@ async fn report(
         writeln!(out, "{}", words.more(loaded))?;
     }
     let Some(file) = &args.rejects else { return Ok(()) };
-    let sources: Vec<&str> = mapping.columns.iter().map(|column| column.source.as_str()).collect();
     let mut written = private(file).with_context(|| format!("`{}` cannot be written", file.display()))?;
-    writeln!(written, "{}", words::rejects_header(&sources))?;
+    writeln!(written, "{}", loading::rejected_header(mapping))?;
     let mut after = 0;
     loop {
         let rows = loading::list_rejected(&read, loaded.id, after, 500).await?;
         let Some(last) = rows.last() else { break };
         after = last.place;
         for row in &rows {
-            writeln!(written, "{}", words::rejects_line(row))?;
+            writeln!(written, "{}", loading::rejected_line(row))?;
         }
     }
     written.flush()?;

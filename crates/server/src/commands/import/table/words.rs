@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::io::Write;
 
 use kernel::error::Coded;
-use lake::loading::{ColumnNote, Loaded, Mapping, Note, Progress, Proposal, Reason, Rejected, State};
-use lake::{Column, Table, TableId};
+use lake::TableId;
+use lake::loading::{ColumnNote, Loaded, Note, Progress, Proposal, Reason, Rejected, State};
 use tokio::time::Instant;
 
 /// Rows of the sample that are printed.
@@ -16,29 +16,6 @@ const WIDEST: usize = 28;
 /// One of two languages.
 pub(super) struct Words {
     english: bool,
-}
-
-/// Takes a mapping in place of what was proposed. What was found in the source stays beside it.
-pub(super) fn put(proposal: &mut Proposal, mapping: Mapping) {
-    for mapped in mapping.columns {
-        if let Some(column) = proposal.columns.iter_mut().find(|one| one.mapped.source == mapped.source) {
-            column.mapped = mapped;
-        } else {
-            proposal.columns.push(lake::loading::ProposedColumn { mapped, notes: Vec::new() });
-        }
-    }
-}
-
-/// Proposes for a table that is there what it has, and leaves out what it does not have.
-pub(super) fn fit(proposal: &mut Proposal, table: &Table) {
-    for column in &mut proposal.columns {
-        let name = column.mapped.column.as_ref().map(|one| one.name.clone()).unwrap_or_default();
-        column.mapped.column = table.schema.column(&name).map(|there| Column { ..there.clone() });
-        let text = column.mapped.column.as_ref().is_some_and(|one| one.kind == lake::Kind::Text);
-        if !text {
-            column.mapped.check = None;
-        }
-    }
 }
 
 impl Words {
@@ -252,32 +229,6 @@ fn shorten(cell: &str) -> String {
         short.push(one);
     }
     short
-}
-
-/// The header of a file of rejected rows.
-pub(super) fn rejects_header(sources: &[&str]) -> String {
-    let names = ["_line", "_faults"].iter().chain(sources).map(|name| quoted(name));
-    names.collect::<Vec<_>>().join(",")
-}
-
-/// A rejected row in it: line and faults before the row as it was.
-pub(super) fn rejects_line(row: &Rejected) -> String {
-    let faults: Vec<String> = row
-        .faults
-        .iter()
-        .map(|fault| format!("{}={}", fault.column.as_deref().unwrap_or("*"), fault.reason.code()))
-        .collect();
-    let as_a_whole = row.faults.iter().any(|fault| fault.column.is_none());
-    let cells = if as_a_whole { quoted(&row.raw) } else { row.raw.clone() };
-    format!("{},{},{cells}", row.line, quoted(&faults.join("; ")))
-}
-
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
-    }
 }
 
 /// How fast it goes, and when to say so.
