@@ -9,6 +9,13 @@ export function initOwn(scope = document) {
     button.addEventListener('click', () => print());
   }
   for (const button of scope.querySelectorAll('[data-copy]')) button.hidden = false;
+  // A fold with fields that one choice of a list asks for.
+  for (const fold of scope.querySelectorAll('[data-open-for]')) {
+    const [name, value] = fold.dataset.openFor.split('=');
+    const list = scope.querySelector(`select[name="${name}"]`);
+    const follow = () => { fold.open = list.value === value; };
+    list?.addEventListener('change', follow);
+  }
 }
 // One listener for all: a part of a page that reloads would otherwise be given another.
 document.addEventListener('click', async (event) => {

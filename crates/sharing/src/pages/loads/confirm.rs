@@ -157,7 +157,9 @@ fn read_order(
             errors.push(FieldError::new(format!("name-{place}"), key("sharing-field-load-twice")));
         }
     }
-    let entity = Some(posted.get("entity")).filter(|name| names.contains(name)).map(str::to_owned);
+    // By its place, because the name may be corrected in the same form.
+    let entity = posted.get("entity").parse::<usize>().ok().and_then(|place| columns.get(place));
+    let entity = entity.and_then(|mapped| mapped.column.as_ref()).map(|column| column.name.clone());
     let max_rejected = match posted.get("max_rejected") {
         "" => None,
         text => {
@@ -236,9 +238,8 @@ pub(super) async fn context(ctx: &Ctx, loading: &Loading, posted: Option<&Posted
         checks.push(json!({ "value": word, "text": coded(ctx, key("sharing-load-check-"), word)? }));
     }
     let mut entities = vec![json!({ "value": "", "text": ctx.text(key("sharing-entity-none"), &[])? })];
-    entities.extend(proposal.columns.iter().filter_map(|proposed| {
-        let column = proposed.mapped.column.as_ref()?;
-        Some(json!({ "value": column.name, "text": proposed.mapped.source }))
+    entities.extend(proposal.columns.iter().enumerate().map(|(place, proposed)| {
+        json!({ "value": place.to_string(), "text": proposed.mapped.source })
     }));
     let reading = &proposal.reading;
     let value = |name: &str, found: String| match posted {
@@ -250,8 +251,7 @@ pub(super) async fn context(ctx: &Ctx, loading: &Loading, posted: Option<&Posted
         .iter()
         .map(|row| row.iter().map(|cell| cell.as_deref().unwrap_or_default()).collect())
         .collect();
-    let guessed_entity = proposal.columns.iter().find(|one| one.mapped.check == Some(Check::CitizenId));
-    let guessed_entity = guessed_entity.and_then(|one| one.mapped.column.as_ref());
+    let guessed_entity = proposal.columns.iter().position(|one| one.mapped.check == Some(Check::CitizenId));
     let encodings: Vec<Json> = ["utf-8", "gb18030", "utf-16le", "utf-16be"]
         .iter()
         .map(|name| json!({ "value": name, "text": name.to_uppercase() }))
@@ -284,7 +284,7 @@ pub(super) async fn context(ctx: &Ctx, loading: &Loading, posted: Option<&Posted
             }),
             "sheet": value("sheet", reading.sheet.clone().unwrap_or_default()),
             "header_row": value("header_row", reading.header_row.map(|row| row.to_string()).unwrap_or_default()),
-            "entity": value("entity", guessed_entity.map(|column| column.name.clone()).unwrap_or_default()),
+            "entity": value("entity", guessed_entity.map(|place| place.to_string()).unwrap_or_default()),
             "occasion": value("occasion", String::new()),
             "max_rejected": value("max_rejected", String::new()),
         },

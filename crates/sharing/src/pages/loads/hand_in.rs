@@ -33,8 +33,9 @@ pub(crate) struct From {
 
 /// The form.
 pub(crate) async fn form(ctx: Ctx, Query(from): Query<From>) -> Result<Response, Problem> {
+    let resource = if from.resource.is_empty() { NEW } else { &from.resource };
     let values = json!({
-        "resource": from.resource, "source": "file", "grade": "general-2", "cycle": "irregular",
+        "resource": resource, "source": "file", "grade": "general-2", "cycle": "irregular",
     });
     let context = context(&ctx, values).await?;
     ctx.page("sharing/load_new.html", context)
