@@ -191,6 +191,7 @@ test("the analyst asks in the console, is refused what the grant does not show, 
   await says(page, "导出文件", "查询台");
   await sound(page, "data-uses");
   await page.locator("main table a").first().click();
+  await says(page, "数据血缘", "craft_workshops.workers");
   await sound(page, "data-use");
 });
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use datafusion::execution::runtime_env::RuntimeEnv;
 use kernel::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use store::{Reads, Store, Tx, params};
 
 use crate::aggregates::history::Histories;
@@ -20,8 +21,23 @@ use crate::{LakeError, checking, inbox, session};
 pub const FOLDER: &str = "lake";
 
 /// The name of a table, such as `population`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct TableId(String);
+
+impl From<TableId> for String {
+    fn from(id: TableId) -> Self {
+        id.0
+    }
+}
+
+impl TryFrom<String> for TableId {
+    type Error = LakeError;
+
+    fn try_from(text: String) -> Result<Self, LakeError> {
+        text.parse()
+    }
+}
 
 impl TableId {
     /// The name.

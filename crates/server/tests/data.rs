@@ -143,6 +143,14 @@ async fn a_grant_is_answered_within_its_bounds_and_every_use_is_on_record() {
     let read = sharing::receipt::check(&receipt, &trust).unwrap();
     assert_eq!(read.record.use_id.to_string(), use_id);
     assert_eq!(read.record.grants.len(), 2);
+    // Where the answer comes from, as other tools read it.
+    let path = format!("/api/v1/data/uses/{use_id}/lineage");
+    let (status, event) = node.json("GET", &path, &analyst, None).await;
+    assert_eq!(status, StatusCode::OK, "{event}");
+    assert_eq!((&event["eventType"], &event["run"]["runId"]), (&json!("COMPLETE"), &json!(use_id)));
+    let fields = &event["outputs"][0]["facets"]["columnLineage"]["fields"];
+    assert_eq!(fields["industry_section"]["inputFields"][0]["field"], json!("industry_section"), "{event}");
+    assert_eq!(fields["industry_section"]["inputFields"][0]["name"], json!("firms"), "{event}");
     let changed = String::from_utf8(receipt).unwrap().replace("\"rows\": ", "\"rows\": 1");
     assert!(sharing::receipt::check(changed.as_bytes(), &trust).is_err());
     // Refused statements are on record as well, and nobody else reads the receipt.

@@ -471,3 +471,22 @@ sharing-export-parquet = Export Parquet
 sharing-export-hint = The file has all rows, not only those of this page. Each row says who took it out and what for, and carries a mark that is not seen. An export is a use of its own, with its own receipt.
 sharing-export-use = receipt { $id }
 sharing-export-column = watermark
+
+# Lineage
+sharing-lineage = Where the answer comes from
+sharing-lineage-key = On the left the columns that were used, on the right those of the answer. Rings decide which rows there are; italics are masked.
+sharing-lineage-event = OpenLineage event
+sharing-lineage-table = Column by column
+sharing-lineage-answer = Column of the answer
+sharing-lineage-from = Comes from
+sharing-lineage-none = no column
+sharing-lineage-rows = Which rows there are
+sharing-lineage-identity = as it is
+sharing-lineage-transformation = reckoned
+sharing-lineage-aggregation = aggregated
+sharing-lineage-filter = filter
+sharing-lineage-join = join
+sharing-lineage-group-by = grouping
+sharing-lineage-sort = order
+sharing-lineage-window = window
+sharing-lineage-conditional = condition

@@ -480,3 +480,22 @@ sharing-export-parquet = 导出 Parquet
 sharing-export-hint = 文件里有全部行，不限于本页；每行写明谁为何导出，并有看不见的水印。导出是另一次使用，另有凭据。
 sharing-export-use = 凭据 { $id }
 sharing-export-column = 水印
+
+# 血缘
+sharing-lineage = 数据血缘
+sharing-lineage-key = 左边是用到的字段，右边是结果的字段；空心的字段决定有哪些行，斜体的已脱敏。
+sharing-lineage-event = OpenLineage 事件
+sharing-lineage-table = 逐个字段看
+sharing-lineage-answer = 结果字段
+sharing-lineage-from = 来自
+sharing-lineage-none = 不来自任何字段
+sharing-lineage-rows = 有哪些行
+sharing-lineage-identity = 原样
+sharing-lineage-transformation = 计算
+sharing-lineage-aggregation = 汇总
+sharing-lineage-filter = 筛选
+sharing-lineage-join = 关联
+sharing-lineage-group-by = 分组
+sharing-lineage-sort = 排序
+sharing-lineage-window = 窗口
+sharing-lineage-conditional = 条件

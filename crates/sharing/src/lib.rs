@@ -14,7 +14,7 @@
 //!
 //! # Tables
 //!
-//! `sharing_key` (access keys), `sharing_loading` (what stewards load), `sharing_use`, `sharing_use_resource` (by resource; they name nobody whose data it is).
+//! `sharing_key` (access keys), `sharing_lineage`, `sharing_loading` (what stewards load), `sharing_use`, `sharing_use_resource` (by resource; they name nobody whose data it is).
 
 pub mod api;
 pub mod demo;

@@ -70,4 +70,15 @@ pub const MIGRATIONS: &[Migration] = &[
             "CREATE INDEX sharing_loading_provider ON sharing_loading (provider, loading_id)",
         ],
     },
+    Migration {
+        name: "sharing_0004_lineage",
+        statements: &[
+            // Kept once for all uses that have it; `lineage_hash` is SM3, hex.
+            "CREATE TABLE sharing_lineage (
+            lineage_hash TEXT NOT NULL PRIMARY KEY,
+            lineage TEXT NOT NULL
+        )",
+            "ALTER TABLE sharing_use ADD COLUMN lineage_hash TEXT NOT NULL DEFAULT ''",
+        ],
+    },
 ];

@@ -11,15 +11,17 @@ mod plan;
 use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::arrow::datatypes::Schema as ArrowSchema;
+use serde::{Deserialize, Serialize};
 
-use crate::TableId;
+use crate::{LakeError, TableId};
 use crate::aggregates::{AggregateQuery, Item};
 use crate::session::Granted;
 
 pub use openlineage::{Facts, PRODUCER, Stage};
 
-/// A column of the lake.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A column of the lake. Written as `table.column`; neither has a dot.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Input {
     /// The table, by its name in the lake.
     pub table: TableId,
@@ -27,8 +29,24 @@ pub struct Input {
     pub column: String,
 }
 
+impl From<Input> for String {
+    fn from(input: Input) -> Self {
+        format!("{}.{}", input.table, input.column)
+    }
+}
+
+impl TryFrom<String> for Input {
+    type Error = LakeError;
+
+    fn try_from(text: String) -> Result<Self, LakeError> {
+        let (table, column) = text.split_once('.').unwrap_or((&text, ""));
+        Ok(Self { table: table.parse()?, column: column.to_owned() })
+    }
+}
+
 /// What an input is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Use {
     /// Its cells make the output's cells.
     Direct(Direct),
@@ -37,7 +55,8 @@ pub enum Use {
 }
 
 /// How cells become cells; the later the more is done to them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Direct {
     /// As they are.
     Identity,
@@ -48,7 +67,8 @@ pub enum Direct {
 }
 
 /// What decides over rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Indirect {
     /// A condition.
     Filter,
@@ -68,7 +88,7 @@ pub enum Indirect {
 pub type Uses = BTreeMap<Input, BTreeSet<Use>>;
 
 /// One column of an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
     /// Its name.
     pub name: String,
@@ -79,7 +99,7 @@ pub struct Output {
 }
 
 /// Where an answer comes from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lineage {
     /// Its columns, from left to right.
     pub columns: Vec<Output>,

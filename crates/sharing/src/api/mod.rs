@@ -37,6 +37,7 @@ pub(crate) fn routes() -> Routes {
         .post("/api/v1/data/queries", access, run_data_query)
         .get("/api/v1/data/uses", access, uses::list_data_uses)
         .get("/api/v1/data/uses/{id}/receipt", access, uses::get_data_receipt)
+        .get("/api/v1/data/uses/{id}/lineage", access, uses::get_data_lineage)
 }
 
 /// The description of this crate's part of the API.
@@ -47,7 +48,8 @@ pub(crate) fn routes() -> Routes {
         list_data_records,
         run_data_query,
         uses::list_data_uses,
-        uses::get_data_receipt
+        uses::get_data_receipt,
+        uses::get_data_lineage
     ),
     components(schemas(
         web::wire::Words,

@@ -10,7 +10,7 @@ use web::{Ctx, Problem, ProblemBody};
 
 use super::wire;
 use crate::receipt;
-use crate::uses::ledger;
+use crate::uses::{ledger, lineage};
 use crate::uses::record::UsedBy;
 
 /// Uses of a page.
@@ -58,6 +58,26 @@ pub(crate) async fn get_data_receipt(ctx: Ctx, Path(id): Path<String>) -> Result
     }
     let file = receipt::make(&ctx.app, &kept.record).await?;
     Ok(web::download(&format!("receipt-{id}.json"), "application/json", serde_json::to_vec_pretty(&file)?))
+}
+
+/// From which columns each column of a use's answer came, as an OpenLineage run event (2-0-2): for whoever may read
+/// the receipt.
+#[utoipa::path(
+    get, path = "/api/v1/data/uses/{id}/lineage", operation_id = "get_data_lineage", tag = "data",
+    params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = ProblemBody))
+)]
+pub(crate) async fn get_data_lineage(
+    ctx: Ctx,
+    Path(id): Path<String>,
+) -> Result<Json<serde_json::Value>, Problem> {
+    let id: UseId = id.parse().map_err(|_| Problem::not_found())?;
+    let kept = ledger::find(&ctx.read(), id).await?.ok_or_else(Problem::not_found)?;
+    if !may_read(&ctx, &kept.record).await? {
+        return Err(Problem::not_found());
+    }
+    let found = lineage::find(&ctx.read(), id).await?.ok_or_else(Problem::not_found)?;
+    Ok(Json(lineage::event(&ctx.app, &kept.record, &found)))
 }
 
 /// Whether the reader has a part in the use.

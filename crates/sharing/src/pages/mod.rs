@@ -4,6 +4,7 @@ mod console;
 mod grant_form;
 mod grants;
 mod keys;
+mod lineage;
 mod loads;
 mod overview;
 mod resource;

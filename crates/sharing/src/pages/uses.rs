@@ -10,10 +10,11 @@ use serde_json::json;
 use web::i18n::key;
 use web::{Ctx, Problem};
 
+use super::lineage::picture;
 use super::{coded, outcome_text, purpose_text, said};
 use crate::api::may_read;
 use crate::problem::grant as problem;
-use crate::uses::ledger;
+use crate::uses::{ledger, lineage};
 use crate::uses::record::{Record, UsedBy};
 
 /// Uses of a page.
@@ -72,10 +73,12 @@ pub(crate) async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, P
             "grant": used.grant.to_string(), "href": format!("/work/data/grants/{}", used.grant),
         }));
     }
+    let lineage = lineage::find(&ctx.read(), id).await?;
     ctx.page(
         "sharing/use.html",
         json!({
             "id": id.to_string(),
+            "lineage": lineage.map(|lineage| picture(&ctx, &lineage)).transpose()?,
             "at": record.at,
             "who": who(&ctx, record).await?,
             "purpose": purpose_text(&ctx, record.purpose)?,

@@ -12,6 +12,7 @@ use lake::Session;
 use store::Purpose;
 use web::App;
 
+use super::lineage::Kept;
 use super::record::{Outcome as Ended, Record};
 use super::{Asker, Book, Desk, Door, State, UseError, named_case};
 use crate::keys::{self, Key};
@@ -180,6 +181,7 @@ impl GateSession for KeySession {
             let persons: Vec<_> = persons.into_iter().flatten().collect();
             let mut entry = begun.book.entry(begun.record, &begun.sql, &persons, 0);
             entry.spent.clear();
+            entry.lineage = outcome.lineage.as_ref().map(Kept::of).transpose()?;
             begun.book.state.recorder.end(entry).await
         };
         if let Err(error) = written.await {

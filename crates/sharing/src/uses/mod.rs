@@ -3,6 +3,7 @@
 mod body;
 pub mod gate;
 pub mod ledger;
+pub mod lineage;
 pub mod record;
 mod recorder;
 mod stream;

@@ -4,7 +4,7 @@
 //! commit runs is in the next. Each is answered after the commit that holds it, so nothing leaves before its use is
 //! on disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use grants::Refusal;
@@ -13,11 +13,15 @@ use store::{AuditEntry, Store, StoreError, Tx, Value, params};
 use tokio::sync::oneshot;
 
 use super::UseError;
+use super::lineage::Kept;
 use super::ledger::seal;
 use super::record::{Record, UsedGrant};
 
 /// The most uses in one commit.
 const MOST: usize = 256;
+
+/// The most lineages that are remembered as written.
+const MOST_KNOWN: usize = 4_096;
 
 /// A use to be written down.
 pub(crate) struct Entry {
@@ -29,6 +33,8 @@ pub(crate) struct Entry {
     pub(crate) persons: Vec<AuditEntry>,
     /// What is counted on which grants.
     pub(crate) spent: Vec<Spent>,
+    /// Where the answer comes from, once there is a plan.
+    pub(crate) lineage: Option<Kept>,
 }
 
 /// A use of a grant and the rows that were given out on it.
@@ -69,6 +75,8 @@ enum Failure {
 pub struct Recorder {
     store: Store,
     queue: Arc<Mutex<Queue>>,
+    /// Lineages that are in the ledger: there are few, and most uses have one of them.
+    known: Arc<Mutex<HashSet<String>>>,
 }
 
 #[derive(Default)]
@@ -80,7 +88,7 @@ struct Queue {
 
 impl Recorder {
     pub(crate) fn new(store: Store) -> Self {
-        Self { store, queue: Arc::default() }
+        Self { store, queue: Arc::default(), known: Arc::default() }
     }
 
     /// Writes a use that is over.
@@ -146,12 +154,38 @@ impl Recorder {
         }
     }
 
+    /// Writes the lineages that are not there yet, and gives their hashes.
+    async fn keep_lineages(&self, tx: &Tx, uses: &[(Part, Entry)]) -> Result<HashSet<String>, StoreError> {
+        let new: HashMap<&str, &str> = {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let all = uses.iter().filter_map(|(_, entry)| entry.lineage.as_ref());
+            all.filter(|one| !known.contains(&one.hash))
+                .map(|one| (one.hash.as_str(), one.text.as_str()))
+                .collect()
+        };
+        for (hash, text) in &new {
+            let sql = "INSERT INTO sharing_lineage (lineage_hash, lineage) VALUES ($1, $2)
+                       ON CONFLICT (lineage_hash) DO NOTHING";
+            tx.execute(sql, params![*hash, *text]).await?;
+        }
+        Ok(new.into_keys().map(str::to_owned).collect())
+    }
+
+    fn remember(&self, new: HashSet<String>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() > MOST_KNOWN {
+            known.clear();
+        }
+        known.extend(new);
+    }
+
     async fn commit(&self, uses: &[(Part, Entry)]) -> Result<Vec<Result<(), Failure>>, StoreError> {
         let mut sealed = Vec::with_capacity(uses.len());
         for (_, entry) in uses {
             sealed.push((entry.record.text()?, seal(&self.store, entry.record.use_id, &entry.statement)));
         }
         let tx = self.store.begin().await?;
+        let new = self.keep_lineages(&tx, uses).await?;
         let paid = pay(&tx, uses).await?;
         let (mut rows, mut links) = (Vec::new(), Vec::new());
         for (((part, entry), paid), (text, statement)) in uses.iter().zip(&paid).zip(sealed) {
@@ -165,8 +199,8 @@ impl Recorder {
                 links.extend(record.grants.iter().map(link));
             }
             match part {
-                Part::Whole | Part::Begin => rows.push(columns(record, text, statement)),
-                Part::Pay | Part::End => update(&tx, record, text).await?,
+                Part::Whole | Part::Begin => rows.push(columns(entry, text, statement)),
+                Part::Pay | Part::End => update(&tx, entry, text).await?,
             }
             tx.audit(entry.audit.clone().object(object));
             for person in &entry.persons {
@@ -175,10 +209,11 @@ impl Recorder {
         }
         let sql = "INSERT INTO sharing_use
                           (use_id, at, door, actor_kind, actor_id, purpose, case_no, statement, outcome,
-                           row_count, persons, record)";
+                           row_count, persons, record, lineage_hash)";
         tx.insert(sql, rows).await?;
         tx.insert("INSERT INTO sharing_use_resource (resource_id, use_id, grant_id)", links).await?;
         tx.commit().await?;
+        self.remember(new);
         Ok(paid.into_iter().map(|paid| if paid { Ok(()) } else { Err(Failure::UsedUp) }).collect())
     }
 }
@@ -228,7 +263,8 @@ async fn pay(tx: &Tx, uses: &[(Part, Entry)]) -> Result<Vec<bool>, StoreError> {
     Ok(paid)
 }
 
-fn columns(record: &Record, text: String, statement: Vec<u8>) -> Vec<Value> {
+fn columns(entry: &Entry, text: String, statement: Vec<u8>) -> Vec<Value> {
+    let record = &entry.record;
     params![
         record.use_id,
         record.at,
@@ -241,19 +277,28 @@ fn columns(record: &Record, text: String, statement: Vec<u8>) -> Vec<Value> {
         &record.outcome.code,
         whole(record.outcome.rows),
         record.outcome.persons.map_or(-1, whole),
-        text
+        text,
+        lineage_hash(entry)
     ]
 }
 
-async fn update(tx: &Tx, record: &Record, text: String) -> Result<(), StoreError> {
+fn lineage_hash(entry: &Entry) -> &str {
+    entry.lineage.as_ref().map(|lineage| lineage.hash.as_str()).unwrap_or_default()
+}
+
+async fn update(tx: &Tx, entry: &Entry, text: String) -> Result<(), StoreError> {
+    let record = &entry.record;
     tx.execute(
-        "UPDATE sharing_use SET outcome = $2, row_count = $3, persons = $4, record = $5 WHERE use_id = $1",
+        "UPDATE sharing_use
+            SET outcome = $2, row_count = $3, persons = $4, record = $5, lineage_hash = $6
+          WHERE use_id = $1",
         params![
             record.use_id,
             &record.outcome.code,
             whole(record.outcome.rows),
             record.outcome.persons.map_or(-1, whole),
-            text
+            text,
+            lineage_hash(entry)
         ],
     )
     .await?;

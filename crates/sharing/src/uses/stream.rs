@@ -10,6 +10,7 @@ use lake::{LakeError, Seen};
 use store::AuditEntry;
 
 use super::record::{FORM, Outcome, Record, UsedBy, UsedGrant};
+use super::lineage::Kept;
 use super::recorder::{Entry, Spent};
 use super::{Book, Seat, UseError, Whole};
 
@@ -195,7 +196,8 @@ impl Running {
 
     fn entry(&self, persons: Option<BTreeSet<SubjectId>>, rows: u64) -> Result<Entry, UseError> {
         let persons: Vec<SubjectId> = persons.into_iter().flatten().collect();
-        Ok(self.book.entry(self.record.clone(), &self.sql, &persons, rows))
+        let entry = self.book.entry(self.record.clone(), &self.sql, &persons, rows);
+        Ok(Entry { lineage: Some(Kept::of(self.answer.lineage())?), ..entry })
     }
 }
 
@@ -279,6 +281,7 @@ impl Book {
             statement: statement.to_owned(),
             record,
             spent,
+            lineage: None,
         }
     }
 }

@@ -38,6 +38,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use crypto::scram::Verifier;
+use lake::lineage::Lineage;
 use store::Env;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -85,6 +86,8 @@ pub struct Outcome {
     pub elapsed: Duration,
     /// SM3 of its plan, if it came so far.
     pub plan_hash: Option<[u8; 32]>,
+    /// Where the answer comes from, where there was a plan.
+    pub lineage: Option<Lineage>,
     /// The code of the error that it ended with.
     pub error: Option<&'static str>,
 }

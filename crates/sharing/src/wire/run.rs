@@ -52,6 +52,7 @@ impl Running {
             bytes: self.bytes,
             elapsed: self.began.elapsed(),
             plan_hash: self.answer.as_ref().map(Answer::plan_hash),
+            lineage: self.answer.as_ref().map(|answer| answer.lineage().clone()),
             error,
         }
     }
