@@ -89,6 +89,10 @@ async def main():
     except asyncio.TimeoutError:
         pass
     assert await conn.fetchval("SELECT 3") == 3
+
+    # A codec of the client's own, for a type that it looks up by name.
+    await conn.set_type_codec("date", schema="pg_catalog", encoder=str, decoder=lambda day: f"on {day}")
+    assert await conn.fetchval("SELECT born FROM persons WHERE born = $1 LIMIT 1", "1954-03-05") == "on 1954-03-05"
     await conn.close()
 
     # What a pool does with a connection between two uses.

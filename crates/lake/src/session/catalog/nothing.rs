@@ -173,7 +173,7 @@ fn makes_one_row(select: &Select) -> bool {
     !grouped && aggregates(&select.projection)
 }
 
-fn aggregates(projection: &Vec<SelectItem>) -> bool {
+fn aggregates(projection: &[SelectItem]) -> bool {
     struct Finding(bool);
     impl Visitor for Finding {
         type Break = ();
@@ -187,7 +187,9 @@ fn aggregates(projection: &Vec<SelectItem>) -> bool {
         }
     }
     let mut finding = Finding(false);
-    let _: ControlFlow<()> = projection.visit(&mut finding);
+    for item in projection {
+        let _: ControlFlow<()> = item.visit(&mut finding);
+    }
     finding.0
 }
 
@@ -310,8 +312,7 @@ mod tests {
             "SELECT c.oid FROM pg_index AS i RIGHT JOIN pg_class AS c ON c.oid = i.indrelid",
             "SELECT c.oid FROM pg_class AS c WHERE c.oid = (SELECT max(t.oid) FROM pg_type AS t)",
         ] {
-            assert_eq!(after(sql), after(&after(sql)));
-            assert!(after(sql).contains(" FROM pg_"), "{sql}: {}", after(sql));
+            assert_eq!(after(sql), sql);
         }
     }
 }
