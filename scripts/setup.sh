@@ -47,6 +47,9 @@ missing_packages() {
   has chromium || echo chromium
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql
   has psql || echo postgresql-client
+  [ -e /usr/share/java/postgresql.jar ] || echo libpostgresql-jdbc-java
+  # A runtime alone does not run a program from its source.
+  has javac || echo default-jdk-headless
   /usr/bin/python3 -c 'import sys, importlib.util; sys.exit(importlib.util.find_spec("ensurepip") is None)' 2>/dev/null || echo python3-venv
   has mariadbd || [ -x /usr/sbin/mariadbd ] || echo mariadb-server
   has nats-server || echo nats-server

@@ -6,6 +6,7 @@
 mod catalog;
 mod check;
 mod functions;
+mod lists;
 mod prepared;
 
 pub use catalog::Asker;

@@ -15,11 +15,13 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    ArrayElemTypeDef, CastKind, DataType as SqlType, Expr as SqlExpr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, ObjectName, Value, ValueWithSpan, visit_expressions_mut,
+    Expr as SqlExpr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
+    ObjectName, Value, ValueWithSpan, visit_expressions_mut,
 };
+use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
-use super::{SCHEMA, Session, check, plan, run};
+use super::{SCHEMA, Session, check, lists, plan, run};
 use crate::LakeError;
 use crate::answer::Answer;
 use crate::cells::{Cell, CellKind, shown_as};
@@ -59,13 +61,14 @@ impl Session {
     /// Understands a query, with `$1`, `$2` and so on in the place of values. `declared` says what the asker takes
     /// them for, where they say so; what the statement itself says goes before.
     pub async fn prepare(&self, sql: &str, declared: &[Option<CellKind>]) -> Result<Prepared, LakeError> {
-        let statement = with_lists(self.understand(sql)?, declared);
+        let statement = with_own_escapes(self.understand(sql, declared)?);
         let planning = async { self.context.state().statement_to_plan(statement).await.map_err(plan) };
         let logical = tokio::time::timeout(self.lake.limits().time, planning)
             .await
             .map_err(|_| LakeError::Limit(Limit::Time))??;
+        let logical = lists::typed(logical).map_err(plan)?;
         check::check(&logical, &self.also)?;
-        let parameters = parameters(&logical, declared)?;
+        let parameters = parameters(&logical, declared, highest(sql))?;
         let typed = typed(&logical, &parameters)?;
         // Only what the engine makes of the types: nothing is run, and no table is looked into.
         let state = self.context.state();
@@ -141,65 +144,17 @@ impl Session {
     }
 }
 
-/// The statement with each parameter that is declared to be a list cast to that: functions over lists are chosen before
-/// the types of parameters are found.
-fn with_lists(mut statement: Statement, declared: &[Option<CellKind>]) -> Statement {
-    let list = |name: &str| {
-        let place: usize = name.strip_prefix('$')?.parse().ok()?;
-        match declared.get(place.checked_sub(1)?)?.as_ref()? {
-            CellKind::List(item) => Some(match item.as_ref() {
-                CellKind::Bool => SqlType::Boolean,
-                CellKind::Int2 | CellKind::Int4 | CellKind::Int8 => SqlType::BigInt(None),
-                CellKind::Float4 | CellKind::Float8 => SqlType::DoublePrecision,
-                CellKind::Date => SqlType::Date,
-                CellKind::Text => SqlType::Text,
-                _ => return None,
-            }),
-            _ => None,
-        }
-    };
+/// The statement with each `ESCAPE` in the engine's words.
+fn with_own_escapes(mut statement: Statement) -> Statement {
     if let Statement::Statement(inner) = &mut statement {
         let _: ControlFlow<()> = visit_expressions_mut(inner.as_mut(), |expr| {
-            match expr {
-                // A list that a client sends as text, because it does not say what it is.
-                SqlExpr::AnyOp { right, .. } | SqlExpr::AllOp { right, .. } => as_list_of_text(right, &list),
-                SqlExpr::Like { pattern, escape_char, .. } => unescaped(pattern, escape_char),
-                _ => {}
-            }
-            if let SqlExpr::Value(value) = expr
-                && let Value::Placeholder(name) = &value.value
-                && let Some(item) = list(name)
-            {
-                *expr = cast_to_list(expr.clone(), item);
+            if let SqlExpr::Like { pattern, escape_char, .. } = expr {
+                unescaped(pattern, escape_char);
             }
             ControlFlow::Continue(())
         });
     }
     statement
-}
-
-/// A parameter on the right of `= ANY`, unless the asker said of what it is a list.
-fn as_list_of_text(right: &mut SqlExpr, declared: &dyn Fn(&str) -> Option<SqlType>) {
-    let inner = match right {
-        SqlExpr::Nested(inner) => inner.as_mut(),
-        other => other,
-    };
-    if let SqlExpr::Value(value) = inner
-        && let Value::Placeholder(name) = &value.value
-        && declared(name).is_none()
-    {
-        *inner = cast_to_list(inner.clone(), SqlType::Text);
-    }
-}
-
-fn cast_to_list(expr: SqlExpr, item: SqlType) -> SqlExpr {
-    SqlExpr::Cast {
-        kind: CastKind::Cast,
-        expr: Box::new(expr),
-        data_type: SqlType::Array(ArrayElemTypeDef::SquareBracket(Box::new(item), None)),
-        array: false,
-        format: None,
-    }
 }
 
 /// `LIKE pattern ESCAPE '/'` as a pattern with the engine's own escape, which is the backslash: it knows no other.
@@ -262,8 +217,23 @@ fn cast_to(logical: &LogicalPlan) -> Result<BTreeMap<String, DataType>, LakeErro
     Ok(types)
 }
 
-/// What each parameter is: what the plan expects, else what the asker said, else text.
-fn parameters(logical: &LogicalPlan, declared: &[Option<CellKind>]) -> Result<Vec<DataType>, LakeError> {
+/// The highest number of a parameter in a text: one that the plan does without is a parameter all the same.
+fn highest(sql: &str) -> usize {
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize().unwrap_or_default();
+    let number = |token| match token {
+        Token::Placeholder(name) => name.strip_prefix('$')?.parse().ok(),
+        _ => None,
+    };
+    tokens.into_iter().filter_map(number).max().unwrap_or(0)
+}
+
+/// What each parameter is: what the plan expects, else what the asker said, else text. There are `written` of them in
+/// the text.
+fn parameters(
+    logical: &LogicalPlan,
+    declared: &[Option<CellKind>],
+    written: usize,
+) -> Result<Vec<DataType>, LakeError> {
     let mut found = BTreeMap::new();
     let casts = cast_to(logical)?;
     for (name, expected) in logical.get_parameter_types().map_err(plan)? {
@@ -275,7 +245,8 @@ fn parameters(logical: &LogicalPlan, declared: &[Option<CellKind>]) -> Result<Ve
             _ => return Err(LakeError::Parameter(0)),
         };
     }
-    let last = found.keys().next_back().copied().unwrap_or(0).max(declared.len().min(MAX_PARAMETERS));
+    let last =
+        found.keys().next_back().copied().unwrap_or(0).max(declared.len().max(written).min(MAX_PARAMETERS));
     let of = |place: usize| {
         let expected = found.get(&place).cloned().flatten().filter(|engine| *engine != DataType::Null);
         let said = declared.get(place - 1).and_then(Option::as_ref).map(CellKind::engine);

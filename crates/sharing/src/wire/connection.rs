@@ -156,16 +156,23 @@ impl Connection {
         }
     }
 
-    /// Answers one message. While it is answered, a cancel request ends it.
+    /// Answers one message. While it is answered, a cancel request ends it, if it is one that runs something: a client
+    /// waits for what ends the others, and for good if it does not come.
     async fn answer(&mut self, message: PgWireFrontendMessage) -> Result<(), Failure> {
         if self.skipping && !matches!(message, PgWireFrontendMessage::Sync(_)) {
             return Ok(());
         }
         let extended = message.is_extended_query();
+        let runs = matches!(
+            message,
+            PgWireFrontendMessage::Query(_)
+                | PgWireFrontendMessage::Parse(_)
+                | PgWireFrontendMessage::Execute(_)
+        );
         let cancel = self.cancel.clone();
         let answered = tokio::select! {
             biased;
-            () = cancel.notified() => Err(Failure::cancelled()),
+            () = cancel.notified(), if runs => Err(Failure::cancelled()),
             answered = self.dispatch(message) => answered,
         };
         let failed = answered.as_ref().err().map(|failure| failure.code);

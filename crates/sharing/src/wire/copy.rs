@@ -8,9 +8,6 @@ use super::connection::Connection;
 use super::encode;
 use super::error::Failure;
 
-/// So much is sent at once.
-const PART: usize = 32 << 10;
-
 /// How the rows are written.
 #[derive(Clone, Copy)]
 struct Style {
@@ -32,10 +29,9 @@ impl Connection {
         let count = i16::try_from(columns.len()).unwrap_or(i16::MAX);
         let begin = CopyOutResponse::new(0, count, vec![0; columns.len()]);
         self.send(PgWireBackendMessage::CopyOutResponse(begin)).await?;
-        let mut part = String::new();
         if header {
             let names: Vec<_> = columns.iter().map(|(name, _)| style.written(Some(name))).collect();
-            line(&mut part, &names, style);
+            self.send_line(style.line(&names)).await?;
         }
         let mut sent = 0_usize;
         loop {
@@ -48,34 +44,35 @@ impl Connection {
                 })
                 .collect();
             *next += 1;
-            let before = part.len();
-            line(&mut part, &row, style);
-            running.count(part.len() - before);
+            let line = style.line(&row);
+            running.count(line.len());
             sent += 1;
-            if part.len() >= PART {
-                let data = CopyData::new(Bytes::from(std::mem::take(&mut part)));
-                self.send(PgWireBackendMessage::CopyData(data)).await?;
-            }
-        }
-        if !part.is_empty() {
-            self.send(PgWireBackendMessage::CopyData(CopyData::new(Bytes::from(part)))).await?;
+            self.send_line(line).await?;
         }
         self.send(PgWireBackendMessage::CopyDone(CopyDone::new())).await?;
         self.done(format!("COPY {sent}")).await
     }
-}
 
-fn line(part: &mut String, row: &[String], style: Style) {
-    for (place, cell) in row.iter().enumerate() {
-        if place > 0 {
-            part.push(style.delimiter);
-        }
-        part.push_str(cell);
+    /// Each row is a message of its own, as clients that read row by row take for granted.
+    async fn send_line(&mut self, line: String) -> Result<(), Failure> {
+        self.send(PgWireBackendMessage::CopyData(CopyData::new(Bytes::from(line)))).await
     }
-    part.push('\n');
 }
 
 impl Style {
+    /// A row as a line.
+    fn line(self, row: &[String]) -> String {
+        let mut line = String::new();
+        for (place, cell) in row.iter().enumerate() {
+            if place > 0 {
+                line.push(self.delimiter);
+            }
+            line.push_str(cell);
+        }
+        line.push('\n');
+        line
+    }
+
     /// A cell as its line holds it.
     fn written(self, cell: Option<&str>) -> String {
         match (cell, self.csv) {

@@ -44,13 +44,13 @@ impl Connection {
             Some(Statement::Query(query) | Statement::Declare { query, .. }) => Some(query.clone()),
             _ => None,
         };
-        let ready = match query {
+        let ready = match &query {
             None => None,
-            Some(query) => match self.understand(&query, &declared).await {
+            Some(query) => match self.understand(query, &declared).await {
                 Ok(ready) => Some(ready),
                 Err(failure) => {
                     // Refused or not understood: that it was asked is noted as well.
-                    self.note_begin(&query).await?;
+                    self.note_begin(query).await?;
                     return Err(failure);
                 }
             },
@@ -68,6 +68,7 @@ impl Connection {
             .enumerate()
             .map(|(place, kind)| match parse.type_oids.get(place) {
                 Some(oid) if *oid != 0 && types::kind(*oid).is_some() => *oid,
+                _ if query.as_ref().is_some_and(|query| types::casts_to_oids(query, place)) => types::OIDS,
                 _ => types::oid(kind),
             })
             .collect();

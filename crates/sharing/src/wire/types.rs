@@ -2,6 +2,14 @@
 
 use lake::CellKind;
 
+/// The number of `oid[]`. The lake has no kind for it, and asyncpg knows no other list of numbers before it has asked.
+pub(super) const OIDS: u32 = 1_028;
+
+/// Whether a statement casts the parameter at `place` to `oid[]`.
+pub(super) fn casts_to_oids(sql: &str, place: usize) -> bool {
+    sql.contains(&format!("${}::oid[]", place + 1))
+}
+
 /// The number of a kind.
 pub(super) fn oid(kind: &CellKind) -> u32 {
     match kind {
@@ -72,7 +80,7 @@ pub(super) fn kind(oid: u32) -> Option<CellKind> {
         1_000 => list(CellKind::Bool),
         1_001 => list(CellKind::Bytes),
         1_005 => list(CellKind::Int2),
-        1_007 | 1_028 => list(CellKind::Int4),
+        1_007 | OIDS => list(CellKind::Int4),
         1_009 | 1_002 | 1_003 | 1_014 | 1_015 => list(CellKind::Text),
         1_016 => list(CellKind::Int8),
         1_021 => list(CellKind::Float4),

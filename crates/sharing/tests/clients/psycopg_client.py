@@ -50,6 +50,20 @@ with psycopg.connect(autocommit=True, options="-c yiwang.purpose=statistics") as
         assert row[3] == datetime.datetime(2026, 3, 5, 1, 2, 3), row
         assert float(row[4]) == 2.5 and row[5] is None and row[6] == ["a", None] and row[7] == -7, row
         assert row[8] == [1, 2] and row[9] == datetime.time(12, 30), row
+        # Lists, of numbers and of texts, with an empty item and without any.
+        one_by_one = sum(
+            cursor.execute("SELECT count(*) FROM persons WHERE amount = %s", (amount,)).fetchone()[0]
+            for amount in (1, 38, 75)
+        )
+        row = cursor.execute("SELECT count(*) FROM persons WHERE amount = ANY(%s)", ([1, 38, 75],)).fetchone()
+        assert row[0] == one_by_one > 0, row
+        for towns, wanted in ((["T-1", "T-2"], 8), (["T-1", None], 4), ([], 0)):
+            row = cursor.execute("SELECT count(*) FROM vehicles WHERE town = ANY(%s)", (towns,)).fetchone()
+            assert row == (wanted,), (towns, row)
+        row = cursor.execute("SELECT count(*) FROM vehicles WHERE town <> ALL(%s)", (["T-1", "T-2"],)).fetchone()
+        assert row == (192,), row
+        row = cursor.execute("SELECT count(*) FROM persons WHERE born = ANY(%s)", ([day],)).fetchone()
+        assert row == (len(rows),), row
         # By the true value of a masked column.
         row = cursor.execute("SELECT citizen_id FROM persons WHERE citizen_id = %s", ("532901000004",)).fetchone()
         assert row == ("532901****04",), row
@@ -80,6 +94,14 @@ with psycopg.connect(autocommit=True, options="-c yiwang.purpose=statistics") as
     assert len(lines) == 200 and lines[0].startswith("云L00000"), lines[:2]
     with conn.cursor().copy(sql.SQL("COPY {} TO STDOUT (FORMAT csv)").format(sql.Identifier("vehicles"))) as copy:
         assert b"".join(copy).count(b"\n") == 200
+
+    # Row by row: one message each.
+    with conn.cursor().copy("COPY (SELECT plate, NULL, owner FROM vehicles ORDER BY plate) TO STDOUT") as copy:
+        copied = list(copy.rows())
+    assert len(copied) == 200 and copied[0][0] == "云L00000" and copied[0][1] is None, copied[:2]
+    with conn.cursor().copy("COPY (SELECT plate, amount FROM vehicles, persons LIMIT 3) TO STDOUT") as copy:
+        copy.set_types(["text", "int8"])
+        assert isinstance(copy.read_row()[1], int) and copy.read_row() and copy.read_row() and not copy.read_row()
 
     # Several at once.
     with conn.pipeline():

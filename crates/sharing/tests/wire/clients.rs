@@ -2,7 +2,7 @@
 
 use sharing::wire::Limits;
 
-use crate::door::{SECRET, TestDoor, USER, root, run, text};
+use crate::door::{TestDoor, USER, run, text};
 use crate::world::SECRETS;
 
 async fn door() -> TestDoor {
@@ -118,4 +118,25 @@ async fn psycopg_does_what_its_users_do() {
     let stream = receipts.iter().filter_map(|one| one.outcome.as_ref()).map(|outcome| outcome.rows).max();
     assert_eq!(stream, Some(200_000), "the long answer was counted");
     assert!(receipts.iter().any(|one| one.purpose.as_deref() == Some("statistics")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlalchemy_reflects_what_is_granted_and_asks() {
+    let door = door().await;
+    let out = door.python("sqlalchemy_client.py", None).await;
+    assert!(out.ends_with("all right\n"), "{out}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asyncpg_looks_types_up_and_asks() {
+    let door = door().await;
+    let out = door.python("asyncpg_client.py", None).await;
+    assert!(out.ends_with("all right\n"), "{out}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jdbc_looks_around_and_asks() {
+    let door = door().await;
+    let out = door.java("JdbcClient.java").await;
+    assert!(out.ends_with("all right\n"), "{out}");
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use crypto::scram::{ITERATIONS, Verifier};
@@ -29,9 +30,16 @@ pub(crate) struct OneUser {
     lake: Lake,
     granted: Mutex<Vec<Granted>>,
     pub(crate) receipts: Mutex<Vec<Receipt>>,
+    /// How long it takes to note the end of a statement.
+    ending: Mutex<Duration>,
 }
 
 impl OneUser {
+    /// From now on the end of a statement is noted slowly.
+    pub(crate) fn ends_slowly(&self, ending: Duration) {
+        *self.ending.lock().unwrap() = ending;
+    }
+
     /// Takes back everything.
     pub(crate) fn revoke(&self) {
         self.granted.lock().unwrap().clear();
@@ -82,6 +90,8 @@ impl GateSession for OneUserSession {
 
     async fn ended(&self, receipt: &str, outcome: Outcome) {
         let place: usize = receipt[1..].parse().unwrap();
+        let ending = *self.0.ending.lock().unwrap();
+        tokio::time::sleep(ending).await;
         self.0.receipts.lock().unwrap()[place].outcome = Some(outcome);
     }
 }
@@ -114,8 +124,12 @@ impl TestDoor {
         granted: Vec<Granted>,
         limits: Limits,
     ) -> Self {
-        let gate =
-            Arc::new(OneUser { lake, granted: Mutex::new(granted.clone()), receipts: Mutex::default() });
+        let gate = Arc::new(OneUser {
+            lake,
+            granted: Mutex::new(granted.clone()),
+            receipts: Mutex::default(),
+            ending: Mutex::default(),
+        });
         let folder = test.store.data_dir().to_owned();
         let tls = Tls::of_loopback(&folder).unwrap();
         let env = test.store.env().clone();
@@ -175,6 +189,20 @@ impl TestDoor {
         let output = run(command).await;
         let (out, err) = (text(&output.stdout), text(&output.stderr));
         assert!(output.status.success(), "{script} failed:\n{out}\n{err}");
+        out
+    }
+
+    /// Runs a program of `tests/clients` with the Java of the set-up and PostgreSQL's JDBC driver, and gives what it
+    /// wrote.
+    pub(crate) async fn java(&self, program: &str) -> String {
+        let driver = Path::new("/usr/share/java/postgresql.jar");
+        assert!(driver.exists(), "{} is missing: run `make setup`", driver.display());
+        let mut command = self.client("java");
+        command.args([Path::new("-cp"), driver]);
+        command.arg(root().join("crates/sharing/tests/clients").join(program));
+        let output = run(command).await;
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "{program} failed:\n{out}\n{err}");
         out
     }
 }

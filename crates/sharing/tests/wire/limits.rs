@@ -212,6 +212,27 @@ async fn connections_messages_and_silence_have_their_limits() {
     assert_eq!(errors(&door, &[], &["SELECT 1"]).await, "", "others come in as before");
 }
 
+/// A client that cancels waits for the end of what it asked. The first row of many leaves a statement that is ended when
+/// the client says that it is done; if it cancels just then, it is answered all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_cancels_while_a_statement_is_ended_is_answered() {
+    let door = TestDoor::open(&SECRETS, Limits::default()).await;
+    door.gate.ends_slowly(Duration::from_secs(2));
+    let script = "import asyncio, asyncpg\n\
+        async def main():\n    conn = await asyncpg.connect(timeout=30)\n    \
+        await conn.prepare('SELECT 1')\n    \
+        try:\n        await conn.fetchrow('SELECT plate FROM vehicles', timeout=1.5)\n    \
+        except asyncio.TimeoutError: pass\n    \
+        else: raise SystemExit('not cancelled')\n    \
+        assert await conn.fetchval('SELECT 3', timeout=20) == 3\n\
+        asyncio.run(main())\n";
+    let python = crate::door::root().join(".venv/clients/bin/python");
+    let mut command = door.client(python.to_str().unwrap());
+    command.args(["-c", script]);
+    let output = run(command).await;
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closing_door_ends_its_connections() {
     let door = TestDoor::open(&SECRETS, Limits::default()).await;

@@ -6,6 +6,8 @@
 //! neither list does not exist.
 
 mod functions;
+mod known;
+mod nothing;
 mod rewrite;
 mod tables;
 
@@ -22,8 +24,8 @@ use datafusion::sql::parser::Statement;
 use datafusion_pg_catalog::pg_catalog::PgCatalogStaticTables;
 use datafusion_pg_catalog::pg_catalog::oid_type_planner::PgOidTypePlanner;
 
-use super::{CATALOG, Granted, SCHEMA, Session, plan};
-use crate::{Lake, LakeError};
+use super::{CATALOG, Granted, SCHEMA, Session, lists, plan};
+use crate::{CellKind, Lake, LakeError};
 
 /// The schema of PostgreSQL's own tables.
 const PG_CATALOG: &str = "pg_catalog";
@@ -87,14 +89,24 @@ impl Session {
         Ok(self)
     }
 
-    /// The statement, if it is one and a query; where the session has the catalogues, with what clients of PostgreSQL
-    /// write and the engine does not know put into its words.
-    pub(super) fn understand(&self, sql: &str) -> Result<Statement, LakeError> {
+    /// The statement, if it is one and a query, with its lists cast; where the session has the catalogues, with what
+    /// clients of PostgreSQL write and the engine does not know put into its words.
+    pub(super) fn understand(
+        &self,
+        sql: &str,
+        declared: &[Option<CellKind>],
+    ) -> Result<Statement, LakeError> {
         let has_catalog =
             self.context.catalog(CATALOG).is_some_and(|catalog| catalog.schema(PG_CATALOG).is_some());
         match has_catalog {
-            true => rewrite::understand(self, sql),
-            false => super::parse(sql),
+            true => rewrite::understand(self, sql, declared),
+            false => {
+                let mut statement = super::parse(sql)?;
+                if let Statement::Statement(inner) = &mut statement {
+                    lists::cast(inner, declared);
+                }
+                Ok(statement)
+            }
         }
     }
 }
@@ -141,7 +153,7 @@ impl SchemaProvider for InformationSchema {
 }
 
 /// PostgreSQL's own, the same on every installation. What an installation fills (roles, statistics, settings,
-/// replication, large objects) is not among them.
+/// replication, large objects) is not among them, and those of [`nothing::EMPTY`] hold nothing.
 const CONSTANT: &[&str] = &[
     "pg_aggregate",
     "pg_am",
@@ -243,5 +255,8 @@ fn constant(name: &str) -> EngineResult<Option<Arc<dyn TableProvider>>> {
         _ => return Ok(None),
     };
     let table: Arc<MemTable> = table.try_into_memtable()?;
+    if nothing::EMPTY.contains(&name) {
+        return Ok(Some(Arc::new(MemTable::try_new(table.schema(), vec![Vec::new()])?)));
+    }
     Ok(Some(table))
 }

@@ -16,16 +16,22 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion_pg_catalog::sql::PostgresCompatibilityParser;
 use datafusion_pg_catalog::sql::rules::{
-    CurrentUserVariableToSessionUserFunctionCall, PrependUnqualifiedPgTableName, RewriteArrayAnyAllOperation,
-    RewritePgCatalogOperator, SqlStatementRewriteRule, StripCallableQualifier, StripCollate,
+    CurrentUserVariableToSessionUserFunctionCall, PrependUnqualifiedPgTableName, RewritePgCatalogOperator,
+    SqlStatementRewriteRule, StripCallableQualifier, StripCollate,
 };
 
 use super::super::Session;
-use crate::LakeError;
 use crate::error::Refusal;
+use crate::{CellKind, LakeError};
 
 /// Reads a statement as [`super::super::parse`] does, in the engine's words.
-pub(super) fn understand(session: &Session, sql: &str) -> Result<Statement, LakeError> {
+pub(super) fn understand(
+    session: &Session,
+    sql: &str,
+    declared: &[Option<CellKind>],
+) -> Result<Statement, LakeError> {
+    let known = super::known::in_other_words(sql);
+    let sql = known.as_deref().unwrap_or(sql);
     let first = super::super::parse(sql);
     let of_catalogue = mentions_catalogue(sql);
     let (statement, looks_up) = match first {
@@ -41,7 +47,7 @@ pub(super) fn understand(session: &Session, sql: &str) -> Result<Statement, Lake
         Ok(Statement::Statement(asked)) => (*asked, false),
         other => return other,
     };
-    let changed = catch_unwind(AssertUnwindSafe(|| change(statement, looks_up)))
+    let changed = catch_unwind(AssertUnwindSafe(|| change(statement, looks_up, declared)))
         .map_err(|_| LakeError::Refused(Refusal::NotAQuery))?;
     super::super::parse(&changed.to_string())
 }
@@ -83,10 +89,13 @@ fn parse(sql: &str) -> Result<SqlStatement, LakeError> {
     }
 }
 
-/// The changes that keep the meaning, and for look-ups one that does not.
-fn change(statement: SqlStatement, looks_up: bool) -> SqlStatement {
-    let rules: [&dyn SqlStatementRewriteRule; 6] = [
-        &RewriteArrayAnyAllOperation,
+/// The changes that keep the meaning, and for look-ups those that do not.
+fn change(mut statement: SqlStatement, looks_up: bool, declared: &[Option<CellKind>]) -> SqlStatement {
+    if looks_up {
+        super::nothing::put(&mut statement);
+    }
+    super::super::lists::cast(&mut statement, declared);
+    let rules: [&dyn SqlStatementRewriteRule; 5] = [
         &PrependUnqualifiedPgTableName,
         &StripCallableQualifier,
         &CurrentUserVariableToSessionUserFunctionCall,
