@@ -7,11 +7,12 @@ DATA ?= ./data
 # Outside the clone, so that a fresh clone builds in minutes.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/yiwang/target
 
-.PHONY: help demo test bench lint fmt setup check e2e
+.PHONY: help demo test test-long bench lint fmt setup check e2e
 
 help:
 	@echo "make demo    set up, build and start a demonstration node (PORT=$(PORT) DATA=$(DATA))"
 	@echo "make test    set up and run every test; ends with 'N passed, N failed'"
+	@echo "make test-long  the tests that find more the longer they run (YIWANG_CASES)"
 	@echo "make bench   measure, beside this machine's own ceiling"
 	@echo "make lint    clippy, format, content files"
 	@echo "make fmt     format"
@@ -35,6 +36,11 @@ $(BUILT): Cargo.toml Cargo.lock $(shell find .cargo crates packs) $(YIWANG)
 	@touch $@
 
 $(YIWANG):
+
+# What finds more the longer it runs; `make test` has the same tests with fewer cases.
+test-long:
+	@scripts/setup.sh
+	@scripts/test-long.sh
 
 test:
 	@scripts/setup.sh

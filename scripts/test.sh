@@ -7,8 +7,7 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$HOME/.cache/yiwang/target}
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/yiwang-test.XXXXXX")
 chmod 755 "$work"
-passed=0
-failed=0
+. scripts/count.sh
 finish() {
   scripts/postgres.sh stop "$work/postgres" 2>/dev/null
   scripts/mariadb.sh stop "$work/mariadb" 2>/dev/null
@@ -22,21 +21,7 @@ started=$(scripts/mariadb.sh start "$work/mariadb") || { echo "0 passed, 1 faile
 eval "$started"
 
 if [ "${1:-}" != "--e2e-only" ]; then
-  cargo nextest run --workspace --no-fail-fast --hide-progress-bar 2>&1 | tee "$work/nextest.log"
-  summary=$(grep -E '^ *Summary ' "$work/nextest.log" | tail -1)
-  if [ -z "$summary" ]; then
-    # It did not even build.
-    failed=$((failed + 1))
-  else
-    count() { grep -oE "[0-9]+ $1" <<<"$summary" | grep -oE '^[0-9]+' || echo 0; }
-    passed=$((passed + $(count passed)))
-    failed=$((failed + $(count failed) + $(count 'timed out') + $(count 'exec failed')))
-    ran=$(grep -oE '[0-9]+(/[0-9]+)? tests? run' <<<"$summary" | grep -oE '[0-9]+' | tail -1)
-    skipped=$(count skipped)
-    # Whatever was not run counts against us.
-    [ "$skipped" = 0 ] || failed=$((failed + skipped))
-    [ "${ran:-0}" -gt 0 ] || failed=$((failed + 1))
-  fi
+  rust_tests "$work/nextest.log" --all
 fi
 
 # The binary that the Rust tests run: one of its own would compile the lake's engine a second time.

@@ -2,15 +2,19 @@
 
 use bench::tpch::{self, Duck};
 
-/// Large enough that nearly all queries have an answer, small enough for an engine that is not optimised.
-const SCALE: f64 = 0.01;
+/// Large enough that nearly all queries have an answer, small enough for an engine that is not optimised; or what
+/// `YIWANG_TPCH_SCALE` says.
+fn scale() -> f64 {
+    std::env::var("YIWANG_TPCH_SCALE").ok().and_then(|scale| scale.parse().ok()).unwrap_or(0.01)
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_query_is_answered_as_duckdb_answers_it_on_a_filtered_copy() {
     let folder = tempfile::tempdir().unwrap();
     let lake = tpch::open(folder.path()).await.unwrap();
-    tpch::fill(&lake, SCALE).await.unwrap();
-    let queries = tpch::queries(SCALE);
+    let scale = scale();
+    tpch::fill(&lake, scale).await.unwrap();
+    let queries = tpch::queries(scale);
     let duck = Duck::here().answer(&lake, &folder.path().join("copy"), &queries, 1).await.unwrap();
     let session = lake.session(&tpch::granted().unwrap()).await.unwrap();
     let views = lake.plain_views(&tpch::granted().unwrap()).await.unwrap();
