@@ -12,7 +12,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/yiwang/target
 help:
 	@echo "make demo    set up, build and start a demonstration node (PORT=$(PORT) DATA=$(DATA))"
 	@echo "make test    set up and run every test; ends with 'N passed, N failed'"
-	@echo "make test-long  the tests that find more the longer they run (YIWANG_CASES)"
+	@echo "make test-long  the tests that find more the longer they run (YIWANG_TIMES)"
 	@echo "make bench   measure, beside this machine's own ceiling"
 	@echo "make lint    clippy, format, content files"
 	@echo "make fmt     format"

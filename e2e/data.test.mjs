@@ -38,10 +38,17 @@ async function says(page, ...parts) {
 }
 const submit = (page) => page.locator("main form.yw-form button[type=submit]").first().click();
 
-/** A file of workshops: a hundred good rows, and four that do not fit. */
+/** A made-up citizen number with its check digit (GB 11643-1999). */
+function citizenNumber(sequence) {
+  const digits = `53290119800101${String(sequence).padStart(3, "0")}`;
+  const weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+  return digits + "10X98765432"[[...digits].reduce((sum, digit, i) => sum + Number(digit) * weights[i], 0) % 11];
+}
+
+/** A file of workshops: three hundred good rows, and four that do not fit. */
 async function workshops() {
   const owner = await numberOf(node, "duanxiaohui");
-  const good = Array.from({ length: 100 }, (_, i) => `0${i + 100},第${i + 1}染坊,${i === 0 ? owner : ""},2024-0${(i % 9) + 1}-15,${(i % 30) + 1}`);
+  const good = Array.from({ length: 300 }, (_, i) => `0${i + 100},第${i + 1}染坊,${i === 0 ? owner : citizenNumber(i)},2024-0${(i % 9) + 1}-15,${(i % 30) + 1}`);
   const bad = [
     "0201,坏日期坊,,2024-13-45,3",
     "0202,坏号码坊,532901199001011235,2024-01-01,3",
@@ -49,7 +56,7 @@ async function workshops() {
     "0204,少一格坊,,2024-01-01",
   ];
   const file = path.join(work, "染坊.csv");
-  await writeFile(file, ["编号,名称,公民身份号码,开业日期,从业人数", ...good.slice(0, 50), ...bad, ...good.slice(50)].join("\r\n"));
+  await writeFile(file, ["编号,名称,公民身份号码,开业日期,从业人数", ...good.slice(0, 150), ...bad, ...good.slice(150)].join("\r\n"));
   return file;
 }
 
@@ -95,7 +102,7 @@ test("a steward hands a file in, corrects what was found, and sees every rejecte
   await page.locator('[name="name-4"]').fill("workers");
   await page.getByRole("button", { name: "开始装载" }).click();
   await page.locator(`.yw-actions a[href$="rejected.csv"]`).waitFor();
-  await says(page, "已完成", "被拒绝的行", "52", "53", "54", "55", "不是有效的公民身份号码", "单元格过少", "坏日期坊");
+  await says(page, "已完成", "被拒绝的行", "152", "153", "154", "155", "不是有效的公民身份号码", "单元格过少", "坏日期坊");
   await sound(page, "data-load-done");
   story.load = page.url();
   const waiting = page.waitForEvent("download");
@@ -104,7 +111,7 @@ test("a steward hands a file in, corrects what was found, and sees every rejecte
   await (await waiting).saveAs(file);
   const rows = (await readFile(file, "utf8")).trim().split("\r\n");
   assert.equal(rows.length, 5);
-  assert.match(rows[2], /^53,/);
+  assert.match(rows[2], /^153,/);
 });
 
 test("the same content is not loaded twice, and a load of somebody else is not there", async () => {
@@ -133,7 +140,7 @@ test("the same content is not loaded twice, and a load of somebody else is not t
 test("the steward grants what the analyst needs, and no more", async () => {
   const page = story.steward;
   await page.goto(`/work/data/resources/${TABLE}`);
-  await says(page, "手工作坊", "100");
+  await says(page, "手工作坊", "300");
   await sound(page, "data-resource");
   await page.goto(`/work/data/resources/${TABLE}/grant`);
   await page.locator('[name=holder_kind][value="org"]').check();
@@ -162,10 +169,16 @@ test("the analyst asks in the console, is refused what the grant does not show, 
   await sound(page, "data-console-refused");
   await ask(page, "SELECT name, citizen_id, workers FROM craft_workshops WHERE workers > 0 ORDER BY workers DESC, name");
   await page.locator("#result").waitFor();
-  assert.equal(await page.locator("#result tbody tr").count(), 100);
+  // A page shows two hundred; the file has all.
+  assert.equal(await page.locator("#result tbody tr").count(), 200);
   const shown = await text(page);
   assert.ok(!shown.includes("第1染坊"), "a masked name is shown whole");
   await sound(page, "data-console");
+  // Few persons: each of them is told of this use by itself.
+  await ask(page, "SELECT name FROM craft_workshops WHERE workers = 1");
+  await page.getByText("共 10 行").waitFor();
+  await ask(page, "SELECT name, citizen_id, workers FROM craft_workshops WHERE workers > 0 ORDER BY workers DESC, name");
+  await page.getByText("共 200 行").waitFor();
   for (const [button, ending] of [["导出 CSV", "csv"], ["导出 Parquet", "parquet"]]) {
     const waiting = page.waitForEvent("download");
     await page.getByRole("button", { name: button }).click();
@@ -178,6 +191,7 @@ test("the analyst asks in the console, is refused what the grant does not show, 
   }
   // The column that everybody sees is cut out, rows are taken away and sorted: the other mark is still there.
   const lines = (await readFile(path.join(work, "export.csv"), "utf8")).trim().split(/\r?\n/);
+  assert.equal(lines.length, 301);
   assert.match(lines[0], /水印/);
   assert.match(lines[1], /大理州数据局/);
   const part = lines.slice(30, 45).map((line) => line.slice(0, line.lastIndexOf(",大理"))).sort();
@@ -219,13 +233,13 @@ test("the same grant from psql and from Python, with an access key", async () =>
   const env = { ...process.env, PGPASSWORD: key.password };
   const psql = (sql) => run("psql", [conninfo, "-At", "-c", sql], { env });
   const { stdout } = await psql("SELECT count(*), min(workers) FROM craft_workshops");
-  assert.equal(stdout.trim(), "100|1");
+  assert.equal(stdout.trim(), "300|1");
   await assert.rejects(psql("SELECT opened_on FROM craft_workshops"), /opened_on/);
   await assert.rejects(psql("SELECT * FROM population"), /population/);
   const python = path.join(root, ".venv/clients/bin/python");
   const script = "import os,sys,psycopg\nwith psycopg.connect(sys.argv[1]) as c: print(c.execute('SELECT sum(workers) FROM craft_workshops WHERE workers >= %s', (30,)).fetchone()[0])";
   const asked = await run(python, ["-c", script, conninfo], { env });
-  assert.equal(asked.stdout.trim(), "90");
+  assert.equal(asked.stdout.trim(), "300");
 });
 
 test("the person concerned sees the use", async () => {
@@ -233,6 +247,11 @@ test("the person concerned sees the use", async () => {
   await signIn(page, node, "duanxiaohui", { next: "/my/footprint?who=others" });
   await says(page, "大理州数据局", "统计");
   await sound(page, "data-footprint");
+  // The exports took up the rows of many: that is told as well.
+  await page.locator('main a[href="/my/data-uses"]').click();
+  await page.waitForURL(/data-uses/);
+  await says(page, "手工作坊", "大理州数据局", "统计");
+  await sound(page, "data-bulk");
   await noFaults(page);
 });
 

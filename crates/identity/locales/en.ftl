@@ -507,3 +507,7 @@ identity-flaw-line-unreadable = The line is not readable
 identity-flaw-line-signature = A signature of the line does not verify
 identity-flaw-fork = The ledger has another root: a fork
 identity-flaw-cut-tail = The ledger lost this head: a cut tail
+
+identity-footprint-bulk = Bulk uses
+identity-footprint-bulk-text = Uses such as statistics take up the rows of many at once and are not noted person by person. They have a page of their own.
+identity-footprint-bulk-link = See bulk uses

@@ -497,3 +497,7 @@ identity-flaw-line-unreadable = 这一行读不出来
 identity-flaw-line-signature = 这一行的签名无效
 identity-flaw-fork = 数据库里是另一个树根，日志被分叉
 identity-flaw-cut-tail = 数据库里没有这个树根，日志的尾部被截掉
+
+identity-footprint-bulk = 批量使用
+identity-footprint-bulk-text = 统计一类的使用一次涉及很多人，不逐人记录，另列一页。
+identity-footprint-bulk-link = 看批量使用

@@ -490,3 +490,12 @@ sharing-lineage-group-by = grouping
 sharing-lineage-sort = order
 sharing-lineage-window = window
 sharing-lineage-conditional = condition
+
+# Bulk uses
+sharing-bulk = Bulk uses
+sharing-bulk-lead = Resources that hold a row of yours were used with the rows of many persons at once, and yours may have been among them.
+sharing-bulk-provider = Provided by { $provider }.
+sharing-bulk-rows = Rows given out
+sharing-bulk-more = Only the latest { $most } are listed.
+sharing-bulk-none = No bulk uses
+sharing-bulk-none-text = Bulk uses of resources that hold a row of yours will be listed here.

@@ -499,3 +499,12 @@ sharing-lineage-group-by = 分组
 sharing-lineage-sort = 排序
 sharing-lineage-window = 窗口
 sharing-lineage-conditional = 条件
+
+# 批量使用
+sharing-bulk = 批量使用
+sharing-bulk-lead = 有您一行的数据资源被一次使用了很多人的行，其中可能有您的。
+sharing-bulk-provider = 提供单位：{ $provider }。
+sharing-bulk-rows = 给出的行数
+sharing-bulk-more = 只列最近 { $most } 次。
+sharing-bulk-none = 没有批量使用
+sharing-bulk-none-text = 有您一行的数据资源被批量使用以后，会列在这里。

@@ -9,6 +9,11 @@ use lake::{
 };
 use store::test::{On, TestStore, open};
 
+/// How many times as long a test of drawn worlds is to run; `make test-long` says more than one.
+pub(crate) fn times() -> u32 {
+    std::env::var("YIWANG_TIMES").ok().and_then(|times| times.parse().ok()).unwrap_or(1)
+}
+
 pub(crate) async fn empty(on: On) -> (TestStore, Lake) {
     let test = open(on, lake::MIGRATIONS).await;
     let lake = Lake::open(test.store.clone(), Limits::default()).unwrap();

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use store::test::On;
 
-use crate::common::{arrive, empty, granted, make, rows};
+use crate::common::{arrive, empty, granted, make, rows, times};
 
 /// One row of a small world.
 #[derive(Clone, Debug)]
@@ -233,7 +233,7 @@ fn worlds() -> impl Strategy<Value = (Policy, World, World)> {
 #[test]
 fn hidden_rows_and_cells_change_nothing_that_an_asker_notices() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let cases = std::env::var("YIWANG_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(8);
+    let cases = 8 * times();
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let sql: Vec<String> = QUESTIONS
         .iter()

@@ -11,7 +11,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 use store::test::{On, TestStore};
 
-use crate::common::{SECRETS, arrive, empty, id, make, rows, world};
+use crate::common::{SECRETS, arrive, empty, id, make, rows, times, world};
 
 fn told(uses: &lake::lineage::Uses) -> String {
     let word = |one: &Use| match one {
@@ -300,7 +300,7 @@ async fn columns(session: &Session, sql: &str) -> Vec<Vec<Option<String>>> {
 #[test]
 fn a_column_of_the_answer_changes_only_with_its_inputs() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let cases = std::env::var("YIWANG_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(40);
+    let cases = 40 * times();
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let (_test, lake) = runtime.block_on(tables(4711));
     let changes = std::sync::atomic::AtomicUsize::new(0);

@@ -1,5 +1,6 @@
-//! Pages: what one may use, what one's office provides, grants, and one's own uses.
+//! Pages: what one may use, what one's office provides, grants, loads, one's own uses, and the uses of one's own data.
 
+mod bulk;
 mod console;
 mod grant_form;
 mod grants;
@@ -38,6 +39,7 @@ pub(crate) fn routes() -> Routes {
         .get("/work/data/keys", Access::Officer, keys::list)
         .post("/work/data/keys", Access::Officer, keys::create)
         .post("/work/data/keys/{id}/revoke", Access::Officer, keys::revoke)
+        .get("/my/data-uses", Access::Citizen, bulk::show)
         .get("/work/data/uses", Access::Officer, uses::list)
         .get("/work/data/uses/{id}", Access::SignedIn, uses::show)
 }

@@ -74,6 +74,15 @@ async fn records(
     rows.into_iter().map(|row| Ok(serde_json::from_str(&row.record)?)).collect()
 }
 
+/// The latest bulk uses of a resource, newest first: those whose rows were of more persons than are counted.
+pub async fn bulk_of_resource(
+    db: &impl Reads,
+    resource: &str,
+    limit: u32,
+) -> Result<Vec<Record>, StoreError> {
+    records(db, "r.resource_id = $1 AND u.persons < 0", resource, None, limit).await
+}
+
 /// One use.
 pub async fn find(db: &impl Reads, id: UseId) -> Result<Option<Kept>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM sharing_use u WHERE u.use_id = $1");

@@ -1,6 +1,7 @@
 //! A use of grants, whatever the door: who asks what for, what they may see, and what the use leaves behind.
 
 mod body;
+pub mod bulk;
 pub mod gate;
 pub mod ledger;
 pub mod lineage;
@@ -319,6 +320,12 @@ impl Seat {
             .filter(|_| admitted.resource.description.of_persons)
             .map(|column| Witness::new(column, MOST_PERSONS));
         Self { admitted, witness }
+    }
+
+    /// Whether rows of persons were reckoned into aggregates: of whom, nobody took down.
+    fn is_reckoned(&self) -> bool {
+        let terms = &self.admitted.grant.terms;
+        self.witness.is_some() && matches!(terms.environment, Environment::Aggregates { .. })
     }
 
     /// The name of its table.

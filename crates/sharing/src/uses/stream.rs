@@ -234,6 +234,9 @@ impl Book {
     ) -> Result<Option<BTreeSet<SubjectId>>, UseError> {
         let mut numbers = BTreeSet::new();
         for seat in self.seats.iter().filter(|seat| tables.contains(seat.name())) {
+            if seat.is_reckoned() {
+                return Ok(None);
+            }
             match seat.seen() {
                 Some(Seen::Entities(entities)) => numbers.extend(entities),
                 Some(Seen::Many) => return Ok(None),
