@@ -28,7 +28,7 @@ use crate::delta::{DataFile, Snapshot};
 use crate::inbox::Waiting;
 use crate::sources::Source;
 use crate::stream::Standing;
-use crate::{Batch, Lake, LakeError, Table, compaction, stream};
+use crate::{Batch, Lake, LakeError, Table, cluster, compaction, stream};
 
 /// How much of the inbox a reader takes into memory. If more waits it is compacted first.
 const INBOX_BYTES: u64 = 64 << 20;
@@ -89,9 +89,13 @@ pub(crate) async fn provider(lake: &Lake, table: &Table) -> Result<Arc<dyn Table
 
 /// How an inbox stands, after so much of it was compacted that a reader can hold the rest.
 async fn bounded(lake: &Lake, table: &Table, source: &Source<'_>) -> Result<Option<Standing>, LakeError> {
+    let most = match lake.cluster() {
+        Some(_) => cluster::MAX_INLINE,
+        None => INBOX_BYTES,
+    };
     loop {
         let standing = source.standing(lake, &table.id).await?;
-        let much = standing.as_ref().is_some_and(|standing| standing.bytes > INBOX_BYTES);
+        let much = standing.as_ref().is_some_and(|standing| standing.bytes > most);
         if !much || compaction::compact(lake, table).await?.batches == 0 {
             return Ok(standing);
         }
