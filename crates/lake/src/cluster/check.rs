@@ -19,7 +19,7 @@ use super::sealed::SealedScanExec;
 
 /// Nodes that compute each partition for itself, or ask for one partition and so end a stage, and neither read nor
 /// write anything by themselves.
-const ABOVE: [&str; 20] = [
+const ABOVE: [&str; 21] = [
     "AggregateExec",
     "BoundedWindowAggExec",
     "CoalesceBatchesExec",
@@ -35,6 +35,7 @@ const ABOVE: [&str; 20] = [
     "PlaceholderRowExec",
     "ProjectionExec",
     "SortExec",
+    "SortExec(TopK)",
     "SortMergeJoinExec",
     "SortPreservingMergeExec",
     "UnionExec",

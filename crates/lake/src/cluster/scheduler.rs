@@ -4,8 +4,9 @@
 //! certificate of its role, and a plan the gateway's seal.
 //!
 //! The engine runs a part again whose executor was lost, and then counts the rows of both runs where it was a part of
-//! the last stage. So a query of which anything ran twice is ended here, and none is called done unless each part of
-//! each stage ran exactly once ([`ran_once`]).
+//! the last stage. It also loses rows where it fails to take down a part that is done. So a query of which anything ran
+//! twice is ended here, and none is called done unless each part of each stage ran once and was read once
+//! ([`is_whole`]).
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -28,12 +29,13 @@ use ballista_core::serde::protobuf::{
     RegisterExecutorResult, RemoveSessionParams, RemoveSessionResult, UpdateTaskStatusParams,
     RunningJob, UpdateTaskStatusResult, job_status, task_status,
 };
+use ballista_core::serde::scheduler::PartitionLocation;
 use ballista_scheduler::cluster::{BallistaCluster, JobState};
 use ballista_scheduler::config::SchedulerConfig as EngineConfig;
 use ballista_scheduler::scheduler_process::create_scheduler;
 use ballista_scheduler::scheduler_server::SchedulerServer;
 use ballista_scheduler::state::execution_graph::ExecutionGraph;
-use ballista_scheduler::state::execution_stage::{ExecutionStage, TaskInfo};
+use ballista_scheduler::state::execution_stage::{ExecutionStage, SuccessfulStage, TaskInfo};
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use futures_util::Stream;
 use kernel::time::Timestamp;
@@ -159,10 +161,10 @@ impl Gate {
 
     /// Whether the answer of a query that the engine calls done may be read. Nothing until the engine has put down
     /// how it came about.
-    async fn is_sound(&self, job: &JobId) -> Result<Option<bool>, Status> {
+    async fn is_answered(&self, job: &JobId) -> Result<Option<bool>, Status> {
         let graph = self.jobs.get_execution_graph(job).await;
         let graph = graph.map_err(|error| Status::internal(error.to_string()))?;
-        Ok(graph.map(|graph| ran_once(&*graph)))
+        Ok(graph.map(|graph| is_whole(&*graph)))
     }
 }
 
@@ -175,13 +177,47 @@ fn ran_once(graph: &dyn ExecutionGraph) -> bool {
             stage.stage_attempt_num == 0 && each_once(&stage.task_infos, stage.partitions)
         }
         ExecutionStage::Successful(stage) => {
-            let parts: usize = stage.task_infos.iter().map(|task| task.global_input_partition_ids.len()).sum();
-            stage.stage_attempt_num == 0
-                && each_once(&stage.task_infos, stage.partitions)
-                && parts == stage.partitions
+            stage.stage_attempt_num == 0 && each_once(&stage.task_infos, stage.partitions)
         }
         ExecutionStage::Failed(_) => false,
     })
+}
+
+/// Whether each partition of each stage was run once, and what its tasks wrote is what the next stage read, or what
+/// the answer is made of.
+fn is_whole(graph: &dyn ExecutionGraph) -> bool {
+    ran_once(graph)
+        && graph.stages().values().all(|stage| {
+            let ExecutionStage::Successful(stage) = stage else { return false };
+            let parts: usize = stage.task_infos.iter().map(|task| task.global_input_partition_ids.len()).sum();
+            parts == stage.partitions && was_read(graph, stage)
+        })
+}
+
+fn was_read(graph: &dyn ExecutionGraph, stage: &SuccessfulStage) -> bool {
+    let written = sorted(stage.task_infos.iter().enumerate().flat_map(|(task, info)| {
+        let parts = match &info.task_status {
+            task_status::Status::Successful(done) => done.partitions.as_slice(),
+            _ => &[],
+        };
+        parts.iter().map(move |part| (task, part.partition_id as usize))
+    }));
+    let place = |place: &PartitionLocation| (place.map_partition_id, place.partition_id.partition_id);
+    match stage.output_links.as_slice() {
+        [] => written == sorted(graph.output_locations().iter().map(place)),
+        links => links.iter().all(|link| {
+            let Some(ExecutionStage::Successful(next)) = graph.stages().get(link) else { return false };
+            let Some(read) = next.inputs.get(&stage.stage_id) else { return false };
+            written == sorted(read.partition_locations.values().flatten().map(place))
+        }),
+    }
+}
+
+/// Parts of a stage, each by its task and its number.
+fn sorted(parts: impl Iterator<Item = (usize, usize)>) -> Vec<(usize, usize)> {
+    let mut parts: Vec<(usize, usize)> = parts.collect();
+    parts.sort_unstable();
+    parts
 }
 
 /// Whether no partition was handed out twice and no task failed.
@@ -197,8 +233,8 @@ fn closed() -> Status {
     Status::unimplemented("not offered")
 }
 
-fn repeated() -> FailedJob {
-    FailedJob { error: "a part of the query ran twice".to_owned(), ..FailedJob::default() }
+fn not_whole() -> FailedJob {
+    FailedJob { error: "a part of the query ran twice or was lost".to_owned(), ..FailedJob::default() }
 }
 
 type Answers = Pin<Box<dyn Stream<Item = Result<GetJobStatusResult, Status>> + Send>>;
@@ -254,9 +290,9 @@ impl SchedulerGrpc for Gate {
         if let Some(status) = status
             && matches!(status, job_status::Status::Successful(_))
         {
-            match self.is_sound(&job).await? {
+            match self.is_answered(&job).await? {
                 Some(true) => {}
-                Some(false) => *status = job_status::Status::Failed(repeated()),
+                Some(false) => *status = job_status::Status::Failed(not_whole()),
                 None => *status = job_status::Status::Running(RunningJob::default()),
             }
         }

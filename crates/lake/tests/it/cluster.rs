@@ -13,7 +13,7 @@ use crate::corpus::{Outcome, outcome};
 use crate::members::Members;
 
 /// Questions of every shape that a cluster answers, over a table that lies in files and in the inbox.
-const THERE: [&str; 50] = [
+const THERE: [&str; 48] = [
     "SELECT count(*), sum(amount), min(born), max(town), avg(amount) FROM persons",
     "SELECT town, count(*), sum(amount) FROM persons GROUP BY town",
     "SELECT town, count(DISTINCT name) FROM persons GROUP BY town HAVING count(*) > 150",
@@ -38,7 +38,6 @@ const THERE: [&str; 50] = [
     "SELECT count(*) FROM persons a FULL JOIN persons b ON a.amount = b.amount + 4000 AND a.town = b.town",
     "SELECT count(*) FROM persons WHERE town IN (SELECT town FROM vehicles)",
     "SELECT plate FROM vehicles WHERE town IN (SELECT town FROM persons WHERE amount < 400)",
-    "SELECT plate FROM vehicles WHERE town = ANY (SELECT town FROM persons WHERE amount < 400)",
     "SELECT count(*) FROM vehicles v WHERE NOT EXISTS (SELECT 1 FROM persons p WHERE p.town = v.town)",
     "SELECT count(*) FROM persons p WHERE NOT EXISTS (SELECT 1 FROM vehicles v WHERE p.town = v.town)",
     "SELECT plate FROM vehicles v WHERE EXISTS (SELECT 1 FROM persons p WHERE p.town = v.town AND p.amount > 4990)",
@@ -47,13 +46,12 @@ const THERE: [&str; 50] = [
     "SELECT count(*) FROM vehicles a JOIN vehicles b ON a.plate < b.plate",
     "SELECT a.plate, count(b.plate) FROM vehicles b RIGHT JOIN vehicles a ON a.plate > b.plate GROUP BY a.plate",
     "SELECT count(*) FROM persons WHERE amount > (SELECT avg(amount) FROM persons)",
-    "SELECT count(*), (SELECT count(*) FROM vehicles) FROM persons",
     "SELECT p.citizen_id FROM persons p WHERE p.amount = (SELECT max(q.amount) FROM persons q WHERE q.town = p.town)",
-    "SELECT town, amount, row_number() OVER (PARTITION BY town ORDER BY amount, citizen_id, born) AS n FROM persons WHERE amount < 500",
+    "SELECT town, amount, row_number() OVER (PARTITION BY town ORDER BY amount, citizen_id, born) AS n FROM persons WHERE amount < 500 ORDER BY 1, 2, 3",
     "SELECT amount, sum(amount) OVER (ORDER BY amount, citizen_id, born) AS s FROM persons WHERE amount < 200",
     "SELECT town, rank() OVER (ORDER BY count(*) DESC, town) FROM persons GROUP BY town",
-    "SELECT lag(amount) OVER (PARTITION BY town ORDER BY amount) FROM persons WHERE amount < 300",
-    "SELECT town, avg(amount) OVER (PARTITION BY town ORDER BY born RANGE BETWEEN INTERVAL '1 year' PRECEDING AND CURRENT ROW) FROM persons WHERE amount < 300",
+    "SELECT town, amount, lag(amount) OVER (PARTITION BY town ORDER BY amount) FROM persons WHERE amount < 300 ORDER BY 1, 2, 3",
+    "SELECT town, avg(amount) OVER (PARTITION BY town ORDER BY born RANGE BETWEEN INTERVAL '1 year' PRECEDING AND CURRENT ROW) FROM persons WHERE amount < 300 ORDER BY 1, 2",
     "SELECT town FROM persons UNION SELECT town FROM vehicles",
     "SELECT town FROM persons UNION ALL SELECT town FROM vehicles",
     "SELECT town, count(*) FROM (SELECT town FROM persons UNION ALL SELECT town FROM vehicles UNION ALL SELECT 'T-1') GROUP BY town",
@@ -67,7 +65,7 @@ const THERE: [&str; 50] = [
 ];
 
 /// Questions that run in the gateway, because several machines would answer them otherwise, or that fail.
-const HERE: [&str; 20] = [
+const HERE: [&str; 22] = [
     // Joins of which one side as a whole has to be known, empty cells included.
     "SELECT count(*) FROM vehicles WHERE town NOT IN (SELECT town FROM persons)",
     "SELECT count(*) FROM vehicles WHERE town NOT IN (SELECT town FROM persons WHERE town IS NOT NULL)",
@@ -77,6 +75,8 @@ const HERE: [&str; 20] = [
     "SELECT plate FROM vehicles v WHERE NOT EXISTS (SELECT 1 FROM persons p WHERE p.town > v.town)",
     "SELECT plate FROM vehicles v WHERE EXISTS (SELECT 1 FROM persons p WHERE p.amount > 4990 AND p.town > v.town)",
     "SELECT plate FROM vehicles v WHERE v.town > ALL (SELECT p.town FROM persons p WHERE p.amount < 20)",
+    "SELECT plate FROM vehicles WHERE town = ANY (SELECT town FROM persons WHERE amount < 400)",
+    "SELECT count(*) AS n, (SELECT count(*) FROM vehicles) AS m FROM persons",
     // Any rows, or rows as they come.
     "SELECT count(*) FROM (SELECT * FROM persons LIMIT 100)",
     "SELECT town, array_length(array_agg(amount)) FROM persons GROUP BY town",
@@ -186,7 +186,6 @@ async fn every_mask_and_every_rule_travels() {
     for sql in [
         "SELECT * FROM persons",
         "SELECT citizen_id, count(*) FROM persons GROUP BY citizen_id",
-        "SELECT * FROM persons WHERE citizen_id = '532901000149'",
         "SELECT count(*) FROM persons WHERE county = '5329' AND amount = 4500",
     ] {
         let expected = outcome(&here, sql).await;
