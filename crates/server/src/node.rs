@@ -103,7 +103,9 @@ async fn open_cluster(place: &ClusterPlace, env: Env) -> anyhow::Result<Cluster>
     let cluster = Cluster::open(&gateway).context("the keys of the cluster cannot be used")?;
     match cluster.reach().await {
         Ok(()) => tracing::info!(scheduler = %place.scheduler, "governed queries run on the cluster"),
-        Err(error) => tracing::warn!(%error, scheduler = %place.scheduler, "queries run here until it answers"),
+        Err(error) => {
+            tracing::warn!(%error, scheduler = %place.scheduler, "queries run here until it answers")
+        }
     }
     Ok(cluster)
 }

@@ -128,7 +128,7 @@ impl Cluster {
     }
 
     /// The answer of the executors, with columns of this schema. Nothing if the query is to run here: because it is
-    /// one that cannot travel, or because the cluster did not bring it to its end.
+    /// one that does not travel, or because the cluster did not bring it to its end. An error only if its time is over.
     pub(crate) async fn answer(
         &self,
         lake: &Lake,
@@ -138,37 +138,19 @@ impl Cluster {
         deadline: Instant,
     ) -> Result<Option<SendableRecordBatchStream>, LakeError> {
         let ticket = self.ticket(deadline);
-        let sealed = match self.packed(lake, context, logical, schema, &ticket).await {
-            Ok(Some(sealed)) if sealed.len() <= MAX_PLAN => sealed,
-            // The text of an error may hold values of the data.
-            Ok(_) | Err(_) => {
-                tracing::debug!("a query does not travel and runs here");
-                return Ok(None);
-            }
+        let answered = async {
+            let sealed = self.packed(lake, context, logical, schema, &ticket).await?;
+            self.run(sealed, &ticket, schema).await
         };
-        let answer = tokio::time::timeout_at(deadline, self.run(sealed, &ticket, schema))
-            .await
-            .map_err(|_| LakeError::Limit(Limit::Time))??;
+        let answer =
+            tokio::time::timeout_at(deadline, answered).await.map_err(|_| LakeError::Limit(Limit::Time))?;
         if answer.is_some() {
             self.inner.answered.fetch_add(1, Ordering::Relaxed);
-        } else {
-            tracing::info!("the cluster did not bring a query to its end; it runs here");
         }
         Ok(answer)
     }
 
-    async fn run(
-        &self,
-        sealed: Vec<u8>,
-        ticket: &Ticket,
-        schema: &SchemaRef,
-    ) -> Result<Option<SendableRecordBatchStream>, LakeError> {
-        let Some(job) = self.send(sealed, ticket).await? else { return Ok(None) };
-        let Some(places) = job.done().await else { return Ok(None) };
-        Ok(self.fetched(job, places, schema).await)
-    }
-
-    /// The plan for several machines under seal; nothing if there is none that answers as one process does.
+    /// The plan under seal, if the query travels. The text of an error may hold values of the data.
     async fn packed(
         &self,
         lake: &Lake,
@@ -176,7 +158,43 @@ impl Cluster {
         logical: &LogicalPlan,
         schema: &SchemaRef,
         ticket: &Ticket,
-    ) -> Result<Option<Vec<u8>>> {
+    ) -> Option<Vec<u8>> {
+        let packed = match self.planned(context, logical, schema).await {
+            Ok(Some(plan)) => self.pack(lake, &plan, ticket),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
+        let sealed = packed.ok().flatten().filter(|sealed| sealed.len() <= MAX_PLAN);
+        if sealed.is_none() {
+            tracing::debug!("a query does not travel and runs here");
+        }
+        sealed
+    }
+
+    async fn run(
+        &self,
+        sealed: Vec<u8>,
+        ticket: &Ticket,
+        schema: &SchemaRef,
+    ) -> Option<SendableRecordBatchStream> {
+        let job = self.send(sealed, ticket).await?;
+        let answer = match job.done().await {
+            Some(places) => self.fetched(job, places, schema).await,
+            None => None,
+        };
+        if answer.is_none() {
+            tracing::info!("the cluster did not bring a query to its end; it runs here");
+        }
+        answer
+    }
+
+    /// The plan for several machines; nothing if there is none that answers as one process does.
+    async fn planned(
+        &self,
+        context: &SessionContext,
+        logical: &LogicalPlan,
+        schema: &SchemaRef,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
         if !may_travel(logical)? {
             return Ok(None);
         }
@@ -187,10 +205,7 @@ impl Cluster {
             return Ok(None);
         }
         let plan = state.create_physical_plan(&optimised).await?;
-        match same_columns(&plan.schema(), schema) {
-            true => self.pack(lake, &plan, ticket),
-            false => Ok(None),
-        }
+        Ok(same_columns(&plan.schema(), schema).then_some(plan))
     }
 
     fn ticket(&self, deadline: Instant) -> Ticket {
@@ -231,7 +246,7 @@ impl Cluster {
     }
 
     /// The query as the scheduler has it; nothing if it does not answer, or has no use for the plan.
-    async fn send(&self, sealed: Vec<u8>, ticket: &Ticket) -> Result<Option<Job>, LakeError> {
+    async fn send(&self, sealed: Vec<u8>, ticket: &Ticket) -> Option<Job> {
         let session = hex::encode(ticket.query);
         let mut request = tonic::Request::new(ExecuteQueryParams {
             session_id: session.clone(),
@@ -243,21 +258,18 @@ impl Cluster {
         let mut scheduler = self.scheduler();
         let answer = match scheduler.execute_query(request).await {
             Ok(answer) => answer.into_inner(),
-            // Keys or clocks that do not fit do not mend themselves.
-            Err(status) if status.code() == tonic::Code::PermissionDenied => {
-                return Err(LakeError::Cluster(super::chain(&status)));
-            }
             Err(status) => {
-                tracing::warn!(code = ?status.code(), "the scheduler takes no query; it runs here");
-                return Ok(None);
+                // A seal that is refused means foreign keys, or clocks that do not agree.
+                tracing::warn!(code = ?status.code(), "the scheduler does not take a query; it runs here");
+                return None;
             }
         };
         match answer.result {
             Some(execute_query_result::Result::Success(success)) => {
                 self.inner.sent.fetch_add(1, Ordering::Relaxed);
-                Ok(Some(Job { scheduler, id: success.job_id, session }))
+                Some(Job { scheduler, id: success.job_id, session })
             }
-            _ => Ok(None),
+            _ => None,
         }
     }
 

@@ -164,3 +164,66 @@ impl LogicalExtensionCodec for NoLogicalPlans {
         not_impl_err!("logical plans are not taken")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crypto::signature::SigningKey;
+    use crypto::suite::Algorithm;
+    use datafusion::arrow::datatypes::{DataType, Field, Schema};
+    use datafusion::datasource::listing::PartitionedFile;
+    use datafusion::datasource::memory::DataSourceExec;
+    use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
+    use datafusion::execution::object_store::ObjectStoreUrl;
+    use datafusion_proto::physical_plan::DefaultPhysicalProtoConverter;
+    use kernel::entropy::SeededEntropy;
+    use kernel::time::{ManualClock, Timestamp};
+
+    use super::*;
+    use crate::cluster::seal::{Ticket, seal};
+
+    fn scan_of(file: &str) -> Arc<dyn ExecutionPlan> {
+        let schema = Arc::new(Schema::new(vec![Field::new("name", DataType::Utf8, true)]));
+        let source = Arc::new(ParquetSource::new(schema));
+        let files = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
+            .with_file(PartitionedFile::new(file, 10));
+        DataSourceExec::from_data_source(files.build())
+    }
+
+    fn read(receiving: &Receiving, sealed: &[u8], below: &Arc<dyn ExecutionPlan>) -> Result<(), String> {
+        let ends = Timestamp::from_micros(1);
+        let whole = SealedScanExec::whole(sealed.into(), below.clone(), ends).unwrap();
+        let carrier = whole.children()[0].clone();
+        let context = SessionContext::new().task_ctx();
+        receiving
+            .try_decode(sealed, &[carrier], &context, &DefaultPhysicalProtoConverter {})
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_executor_reads_a_scan_of_the_lake_that_the_gateway_sealed_and_no_other() {
+        let at = |second: i64| Timestamp::from_micros(second * 1_000_000);
+        let key = SigningKey::generate(Algorithm::Ed25519, &SeededEntropy::new(1)).unwrap();
+        let clock = Arc::new(ManualClock::new(at(1_000)));
+        let opener = Opener { key: Arc::new(key.verifying_key()), clock };
+        let receiving = Receiving::new(opener, "/srv/lake".into());
+        let ticket = Ticket { query: [7; 16], issued: at(1_000), expires: at(1_030) };
+        let sealed = |key: &SigningKey, scan: &Arc<dyn ExecutionPlan>| {
+            seal(key, Kind::Scan, &ticket, &encode_below(scan).unwrap()).unwrap()
+        };
+
+        let own = scan_of("srv/lake/persons/one.parquet");
+        let good = sealed(&key, &own);
+        assert_eq!(read(&receiving, &good, &own), Ok(()));
+        let mut changed = good.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        assert!(read(&receiving, &changed, &own).unwrap_err().contains("the seal is broken"));
+        let stranger = SigningKey::generate(Algorithm::Ed25519, &SeededEntropy::new(2)).unwrap();
+        assert!(read(&receiving, &sealed(&stranger, &own), &own).unwrap_err().contains("the seal is broken"));
+        for path in ["etc/raw.parquet", "srv/lake2/raw.parquet"] {
+            let raw = scan_of(path);
+            let refused = read(&receiving, &sealed(&key, &raw), &raw).unwrap_err();
+            assert!(refused.contains("a file outside of the lake"), "{refused}");
+        }
+    }
+}

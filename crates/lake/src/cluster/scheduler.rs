@@ -24,10 +24,10 @@ use ballista_core::serde::protobuf::scheduler_grpc_server::{SchedulerGrpc, Sched
 use ballista_core::serde::protobuf::{
     CancelJobParams, CancelJobResult, CleanJobDataParams, CleanJobDataResult, CreateUpdateSessionParams,
     CreateUpdateSessionResult, ExecuteQueryParams, ExecuteQueryResult, ExecutorStoppedParams,
-    ExecutorStoppedResult, FailedJob, GetJobMetricsParams, GetJobMetricsResult, GetJobStatusParams, GetJobStatusResult,
-    HeartBeatParams, HeartBeatResult, PollWorkParams, PollWorkResult, RegisterExecutorParams,
-    RegisterExecutorResult, RemoveSessionParams, RemoveSessionResult, UpdateTaskStatusParams,
-    RunningJob, UpdateTaskStatusResult, job_status, task_status,
+    ExecutorStoppedResult, FailedJob, GetJobMetricsParams, GetJobMetricsResult, GetJobStatusParams,
+    GetJobStatusResult, HeartBeatParams, HeartBeatResult, PollWorkParams, PollWorkResult,
+    RegisterExecutorParams, RegisterExecutorResult, RemoveSessionParams, RemoveSessionResult, RunningJob,
+    UpdateTaskStatusParams, UpdateTaskStatusResult, job_status, task_status,
 };
 use ballista_core::serde::scheduler::PartitionLocation;
 use ballista_scheduler::cluster::{BallistaCluster, JobState};
@@ -189,7 +189,8 @@ fn is_whole(graph: &dyn ExecutionGraph) -> bool {
     ran_once(graph)
         && graph.stages().values().all(|stage| {
             let ExecutionStage::Successful(stage) = stage else { return false };
-            let parts: usize = stage.task_infos.iter().map(|task| task.global_input_partition_ids.len()).sum();
+            let parts: usize =
+                stage.task_infos.iter().map(|task| task.global_input_partition_ids.len()).sum();
             parts == stage.partitions && was_read(graph, stage)
         })
 }
@@ -225,7 +226,10 @@ fn each_once(tasks: &[TaskInfo], partitions: usize) -> bool {
     let mut handed_out = BTreeSet::new();
     tasks.iter().all(|task| {
         !matches!(task.task_status, task_status::Status::Failed(_))
-            && task.global_input_partition_ids.iter().all(|part| *part < partitions && handed_out.insert(*part))
+            && task
+                .global_input_partition_ids
+                .iter()
+                .all(|part| *part < partitions && handed_out.insert(*part))
     })
 }
 
@@ -313,10 +317,7 @@ impl SchedulerGrpc for Gate {
     ) -> Result<Response<CleanJobDataResult>, Status> {
         require(&request, &[Role::Gateway])?;
         let job = JobId::from(request.get_ref().job_id.clone());
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retain(|(running, _)| *running != job);
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).retain(|(running, _)| *running != job);
         self.inner.clean_job_data(request).await
     }
 

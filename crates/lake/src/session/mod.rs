@@ -185,7 +185,9 @@ fn plan(error: DataFusionError) -> LakeError {
 pub(crate) fn run(error: DataFusionError) -> LakeError {
     match error.find_root() {
         DataFusionError::ResourcesExhausted(_) => LakeError::Limit(Limit::Memory),
-        DataFusionError::External(other) if other.is::<cluster::Lost>() => LakeError::Cluster(other.to_string()),
+        DataFusionError::External(other) if other.is::<cluster::Lost>() => {
+            LakeError::Cluster(other.to_string())
+        }
         _ => LakeError::Run(Box::new(error)),
     }
 }
