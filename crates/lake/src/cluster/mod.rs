@@ -15,7 +15,7 @@
 //!   [`crate::Witness`] watches, who has to stand in the gateway's process, or if a table lies in a bucket, to which
 //!   executors hold no key;
 //! - if the cluster does not bring the query to its end, whatever the reason. So errors are those of one process;
-//! - if any part of it had to be run twice, as when an executor was lost ([`scheduler`]): the engine would count the
+//! - if any part of it had to be run twice, as when an executor was lost ([`whole`]): the engine would count the
 //!   rows of the first run as well.
 //!
 //! Nothing of an answer is handed on before the cluster has made all of it.
@@ -50,6 +50,7 @@ mod scheduler;
 mod seal;
 mod sealed;
 mod travel;
+mod whole;
 
 use std::time::Duration;
 

@@ -2,13 +2,8 @@
 //!
 //! The engine's own service takes any plan from anybody. It stands behind a gate here: every call needs the
 //! certificate of its role, and a plan the gateway's seal.
-//!
-//! The engine runs a part again whose executor was lost, and then counts the rows of both runs where it was a part of
-//! the last stage. It also loses rows where it fails to take down a part that is done. So a query of which anything ran
-//! twice is ended here, and none is called done unless each part of each stage ran once and was read once
-//! ([`is_whole`]).
+//! A query of which a part ran twice ends here, and none is called done whose answer is not whole ([`is_whole`]).
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -27,15 +22,12 @@ use ballista_core::serde::protobuf::{
     ExecutorStoppedResult, FailedJob, GetJobMetricsParams, GetJobMetricsResult, GetJobStatusParams,
     GetJobStatusResult, HeartBeatParams, HeartBeatResult, PollWorkParams, PollWorkResult,
     RegisterExecutorParams, RegisterExecutorResult, RemoveSessionParams, RemoveSessionResult, RunningJob,
-    UpdateTaskStatusParams, UpdateTaskStatusResult, job_status, task_status,
+    UpdateTaskStatusParams, UpdateTaskStatusResult, job_status,
 };
-use ballista_core::serde::scheduler::PartitionLocation;
 use ballista_scheduler::cluster::{BallistaCluster, JobState};
 use ballista_scheduler::config::SchedulerConfig as EngineConfig;
 use ballista_scheduler::scheduler_process::create_scheduler;
 use ballista_scheduler::scheduler_server::SchedulerServer;
-use ballista_scheduler::state::execution_graph::ExecutionGraph;
-use ballista_scheduler::state::execution_stage::{ExecutionStage, SuccessfulStage, TaskInfo};
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use futures_util::Stream;
 use kernel::time::Timestamp;
@@ -45,6 +37,7 @@ use tonic::{Request, Response, Status};
 use super::codec::{NoLogicalPlans, Receiving};
 use super::members::{Member, Role, checking_key, choose_provider, require};
 use super::seal::{Kind, Opener, Taken};
+use super::whole::{is_whole, ran_once};
 use super::{ClusterError, KEPT, MAX_MESSAGE, engine_config};
 
 /// How a scheduler runs.
@@ -166,71 +159,6 @@ impl Gate {
         let graph = graph.map_err(|error| Status::internal(error.to_string()))?;
         Ok(graph.map(|graph| is_whole(&*graph)))
     }
-}
-
-/// Whether no part of a query was run twice, or has to be.
-fn ran_once(graph: &dyn ExecutionGraph) -> bool {
-    graph.stages().values().all(|stage| match stage {
-        ExecutionStage::UnResolved(stage) => stage.stage_attempt_num == 0,
-        ExecutionStage::Resolved(stage) => stage.stage_attempt_num == 0,
-        ExecutionStage::Running(stage) => {
-            stage.stage_attempt_num == 0 && each_once(&stage.task_infos, stage.partitions)
-        }
-        ExecutionStage::Successful(stage) => {
-            stage.stage_attempt_num == 0 && each_once(&stage.task_infos, stage.partitions)
-        }
-        ExecutionStage::Failed(_) => false,
-    })
-}
-
-/// Whether each partition of each stage was run once, and what its tasks wrote is what the next stage read, or what
-/// the answer is made of.
-fn is_whole(graph: &dyn ExecutionGraph) -> bool {
-    ran_once(graph)
-        && graph.stages().values().all(|stage| {
-            let ExecutionStage::Successful(stage) = stage else { return false };
-            let parts: usize =
-                stage.task_infos.iter().map(|task| task.global_input_partition_ids.len()).sum();
-            parts == stage.partitions && was_read(graph, stage)
-        })
-}
-
-fn was_read(graph: &dyn ExecutionGraph, stage: &SuccessfulStage) -> bool {
-    let written = sorted(stage.task_infos.iter().enumerate().flat_map(|(task, info)| {
-        let parts = match &info.task_status {
-            task_status::Status::Successful(done) => done.partitions.as_slice(),
-            _ => &[],
-        };
-        parts.iter().map(move |part| (task, part.partition_id as usize))
-    }));
-    let place = |place: &PartitionLocation| (place.map_partition_id, place.partition_id.partition_id);
-    match stage.output_links.as_slice() {
-        [] => written == sorted(graph.output_locations().iter().map(place)),
-        links => links.iter().all(|link| {
-            let Some(ExecutionStage::Successful(next)) = graph.stages().get(link) else { return false };
-            let Some(read) = next.inputs.get(&stage.stage_id) else { return false };
-            written == sorted(read.partition_locations.values().flatten().map(place))
-        }),
-    }
-}
-
-/// Parts of a stage, each by its task and its number.
-fn sorted(parts: impl Iterator<Item = (usize, usize)>) -> Vec<(usize, usize)> {
-    let mut parts: Vec<(usize, usize)> = parts.collect();
-    parts.sort_unstable();
-    parts
-}
-
-/// Whether no partition was handed out twice and no task failed.
-fn each_once(tasks: &[TaskInfo], partitions: usize) -> bool {
-    let mut handed_out = BTreeSet::new();
-    tasks.iter().all(|task| {
-        !matches!(task.task_status, task_status::Status::Failed(_))
-            && task
-                .global_input_partition_ids
-                .iter()
-                .all(|part| *part < partitions && handed_out.insert(*part))
-    })
 }
 
 fn closed() -> Status {
