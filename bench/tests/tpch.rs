@@ -1,5 +1,12 @@
 //! The queries of TPC-H through the barrier are answered as DuckDB answers them on a copy that holds no more than is shown.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests stop at the first surprise"
+)]
+
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

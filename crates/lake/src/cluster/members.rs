@@ -202,12 +202,12 @@ impl Member {
             .ca_certificate(self.authority.clone())
             .identity(self.identity.clone())
             .domain_name(role.host());
-        Ok(Endpoint::from_shared(format!("https://{authority}"))?
+        Endpoint::from_shared(format!("https://{authority}"))?
             .connect_timeout(Duration::from_secs(3))
             .tcp_nodelay(true)
             .http2_keep_alive_interval(Duration::from_secs(10))
             .keep_alive_timeout(Duration::from_secs(5))
-            .tls_config(tls)?)
+            .tls_config(tls)
     }
 
     /// A channel to a member of this role at `host:port`, connected when it is first used.
