@@ -41,12 +41,11 @@ pub(crate) async fn provider(lake: &Lake, table: &Table) -> Result<Arc<dyn Table
     for source in lake.sources() {
         let Some(standing) = bounded(lake, table, &source).await? else { continue };
         let mut waiting: Vec<Waiting> = Vec::new();
-        while standing.messages > 0 {
+        let mut more = standing.messages > 0;
+        while more {
             let after = waiting.last().map_or(0, |batch| batch.seq);
             let part = source.waiting(lake, &table.id, after, INBOX_BYTES).await?;
-            if part.is_empty() {
-                break;
-            }
+            more = !part.is_empty();
             waiting.extend(part);
         }
         let repeated = match source {
