@@ -156,7 +156,7 @@ impl Node {
             demo: false,
             secure_cookies: false,
         };
-        let app = server::node::app(store, pack, info, Default::default()).await?;
+        let app = server::node::app(store, pack, info).await?;
         Ok(Self { router: server::router::service(app.clone())?, app })
     }
 

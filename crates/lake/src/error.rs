@@ -69,6 +69,9 @@ pub enum LakeError {
     /// The files of the lake cannot be reached.
     #[error("the lake's files cannot be reached: {0}")]
     Files(String),
+    /// The machines that run queries cannot be reached or take none.
+    #[error("the cluster cannot be reached: {0}")]
+    Cluster(String),
 }
 
 /// Why a statement is not run.
@@ -165,9 +168,12 @@ impl Coded for LakeError {
             Self::Limit(Limit::Cancelled) => "lake.cancelled",
             Self::Full => "lake.full",
             Self::Damaged(_) => "lake.damaged",
-            Self::Delta(_) | Self::Store(_) | Self::Arrow(_) | Self::Stream(_) | Self::Files(_) => {
-                "lake.unavailable"
-            }
+            Self::Delta(_)
+            | Self::Store(_)
+            | Self::Arrow(_)
+            | Self::Stream(_)
+            | Self::Files(_)
+            | Self::Cluster(_) => "lake.unavailable",
         }
     }
 }

@@ -6,6 +6,8 @@
 //! table ends with a record of what was destroyed ([`destruction`]). Whoever asks sees a table only as its [`Policy`]
 //! lets them: a session ([`session`]) knows governed tables and nothing else.
 //!
+//! What outgrows one machine runs on several ([`cluster`]), under the same barrier.
+//!
 //! This is the only crate that names DataFusion, Arrow or Delta.
 //!
 //! # Invariants
@@ -29,6 +31,7 @@ mod barrier;
 pub mod batch;
 pub mod cells;
 pub mod checking;
+pub mod cluster;
 pub mod compaction;
 mod delta;
 pub mod destruction;

@@ -28,7 +28,7 @@ use crate::delta::{DataFile, Snapshot};
 use crate::inbox::Waiting;
 use crate::sources::Source;
 use crate::stream::Standing;
-use crate::{Batch, Lake, LakeError, Table, compaction, stream};
+use crate::{Batch, Lake, LakeError, Table, cluster, compaction, stream};
 
 /// How much of the inbox a reader takes into memory. If more waits it is compacted first.
 const INBOX_BYTES: u64 = 64 << 20;
@@ -41,12 +41,11 @@ pub(crate) async fn provider(lake: &Lake, table: &Table) -> Result<Arc<dyn Table
     for source in lake.sources() {
         let Some(standing) = bounded(lake, table, &source).await? else { continue };
         let mut waiting: Vec<Waiting> = Vec::new();
-        while standing.messages > 0 {
+        let mut more = standing.messages > 0;
+        while more {
             let after = waiting.last().map_or(0, |batch| batch.seq);
             let part = source.waiting(lake, &table.id, after, INBOX_BYTES).await?;
-            if part.is_empty() {
-                break;
-            }
+            more = !part.is_empty();
             waiting.extend(part);
         }
         let repeated = match source {
@@ -89,9 +88,13 @@ pub(crate) async fn provider(lake: &Lake, table: &Table) -> Result<Arc<dyn Table
 
 /// How an inbox stands, after so much of it was compacted that a reader can hold the rest.
 async fn bounded(lake: &Lake, table: &Table, source: &Source<'_>) -> Result<Option<Standing>, LakeError> {
+    let most = match lake.cluster() {
+        Some(_) => cluster::MAX_INLINE,
+        None => INBOX_BYTES,
+    };
     loop {
         let standing = source.standing(lake, &table.id).await?;
-        let much = standing.as_ref().is_some_and(|standing| standing.bytes > INBOX_BYTES);
+        let much = standing.as_ref().is_some_and(|standing| standing.bytes > most);
         if !much || compaction::compact(lake, table).await?.batches == 0 {
             return Ok(standing);
         }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use store::{Reads, Store, Tx, params};
 
 use crate::aggregates::history::Histories;
+use crate::cluster::Cluster;
 use crate::place::{Files, Place};
 use crate::schema::{Column, Schema, check_name};
 use crate::session::Limits;
@@ -78,6 +79,7 @@ pub struct Table {
 #[derive(Clone)]
 pub struct Lake {
     inner: Arc<Inner>,
+    cluster: Option<Cluster>,
 }
 
 struct Inner {
@@ -157,7 +159,19 @@ impl Lake {
                 running,
                 limits,
             }),
+            cluster: None,
         })
+    }
+
+    /// The same lake, whose governed queries run on a cluster.
+    #[must_use]
+    pub fn with_cluster(mut self, cluster: Cluster) -> Self {
+        self.cluster = Some(cluster);
+        self
+    }
+
+    pub(crate) fn cluster(&self) -> Option<&Cluster> {
+        self.cluster.as_ref()
     }
 
     /// The ledger that holds the inbox.

@@ -3,6 +3,7 @@
 mod audit;
 mod backup;
 mod check;
+mod cluster;
 mod demo;
 mod import;
 mod keys;
@@ -11,11 +12,13 @@ mod staff;
 mod verify;
 mod watermark;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use crypto::keys::Purpose;
+use crypto::suite::Suite;
 use identity::accounts::AccountKind;
 use identity::staff::NewStaff;
 
@@ -66,6 +69,19 @@ enum Command {
         /// Stand still at this point, for crash tests
         #[arg(long, value_name = "PLACE", hide = true)]
         stand_still_at: Option<String>,
+    },
+    /// Cut the queries of a node into parts for executors
+    Scheduler {
+        #[command(flatten)]
+        membership: cluster::Membership,
+        /// The address to listen on
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:50050")]
+        listen: SocketAddr,
+    },
+    /// Run parts of queries for a scheduler
+    Executor {
+        #[command(flatten)]
+        args: cluster::ExecutorArgs,
     },
     /// Bring the ledger's tables up to date and stop
     Migrate {
@@ -190,6 +206,14 @@ enum KeysCommand {
         #[arg(value_parser = keys::purpose)]
         purpose: Purpose,
     },
+    /// Make the keys of a new cluster: a folder for each role
+    Cluster {
+        /// The folder to make them in
+        folder: PathBuf,
+        /// What seals plans: intl (Ed25519) or gm (SM2)
+        #[arg(long, default_value = "intl")]
+        suite: Suite,
+    },
 }
 
 #[derive(Subcommand)]
@@ -225,6 +249,7 @@ pub fn run() -> ExitCode {
         Command::Verify { file, trust, status, data, english } => {
             verify::verify(&file, trust, status, &data, english)
         }
+        Command::Keys { command: KeysCommand::Cluster { folder, suite } } => cluster::keys(&folder, suite),
         other => with_runtime(other),
     };
     match outcome {
@@ -245,6 +270,8 @@ fn with_runtime(command: Command) -> anyhow::Result<bool> {
             Command::Demo { place, listen, stand_still_at } => {
                 demo::demo(&place.config(listen.as_ref())?, stand_still_at.as_deref()).await
             }
+            Command::Scheduler { membership, listen } => cluster::scheduler(&membership, listen).await,
+            Command::Executor { args } => cluster::executor(&args).await,
             Command::Migrate { place } => backup::migrate(&place.config(None)?).await,
             Command::Watermark { command: WatermarkCommand::Read { place, file, english } } => {
                 watermark::read(&place, &file, english).await
@@ -265,7 +292,9 @@ fn with_runtime(command: Command) -> anyhow::Result<bool> {
             Command::Import { command: ImportCommand::Table(args) } => import::table(&args).await,
             Command::Backup { place, file } => backup::backup(&place.config(None)?, &file).await,
             Command::Restore { place, file } => backup::restore(&place.config(None)?, &file).await,
-            Command::Check { .. } | Command::Verify { .. } => Ok(true),
+            Command::Check { .. }
+            | Command::Verify { .. }
+            | Command::Keys { command: KeysCommand::Cluster { .. } } => Ok(true),
         }
     })
 }

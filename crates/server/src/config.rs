@@ -28,6 +28,19 @@ pub struct Config {
     pub sql_tls: Option<(PathBuf, PathBuf)>,
     /// Hosts, each with a port or with any, whose addresses stewards may load from.
     pub load_hosts: Vec<String>,
+    /// The cluster that governed queries run on; without it they run in this process.
+    pub cluster: Option<ClusterPlace>,
+}
+
+/// How the node reaches its cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterPlace {
+    /// The scheduler, as `host:port`.
+    pub scheduler: String,
+    /// The folder of the gateway's keys.
+    pub keys: PathBuf,
+    /// Into how many parts a query is cut.
+    pub partitions: usize,
 }
 
 /// The file as it is written; every key may also be a variable such as `YIWANG_LISTEN`.
@@ -45,7 +58,13 @@ struct File {
     sql_certificate: Option<PathBuf>,
     sql_key: Option<PathBuf>,
     load_hosts: Option<Vec<String>>,
+    cluster_scheduler: Option<String>,
+    cluster_keys: Option<PathBuf>,
+    cluster_partitions: Option<usize>,
 }
+
+/// Into how many parts a query is cut unless the configuration says: two executors with two tasks each.
+const PARTITIONS: usize = 4;
 
 /// What the command line says; it goes before the environment, which goes before the file.
 #[derive(Clone, Debug, Default)]
@@ -164,6 +183,12 @@ impl Config {
                     .to_owned(),
             );
         }
+        let cluster = cluster(
+            env("YIWANG_CLUSTER_SCHEDULER").or(written.cluster_scheduler),
+            file_of("YIWANG_CLUSTER_KEYS", written.cluster_keys),
+            env("YIWANG_CLUSTER_PARTITIONS").or(written.cluster_partitions.map(|count| count.to_string())),
+            &mut mistakes,
+        );
         let root_key = env("YIWANG_ROOT_KEY")
             .map(PathBuf::from)
             .or(written.root_key)
@@ -184,9 +209,40 @@ impl Config {
                 sql_listen,
                 sql_tls,
                 load_hosts,
+                cluster,
             })
         } else {
             Err(ConfigError(mistakes))
+        }
+    }
+}
+
+/// The cluster, if one is named, and every mistake in it.
+fn cluster(
+    scheduler: Option<String>,
+    keys: Option<PathBuf>,
+    partitions: Option<String>,
+    mistakes: &mut Vec<String>,
+) -> Option<ClusterPlace> {
+    let partitions = match partitions {
+        None => PARTITIONS,
+        Some(text) => text.parse().ok().filter(|count| (2..=1024).contains(count)).unwrap_or_else(|| {
+            mistakes.push(format!("`cluster_partitions` is no number from 2 to 1024: `{text}`"));
+            PARTITIONS
+        }),
+    };
+    match (scheduler, keys) {
+        (None, None) => None,
+        (Some(scheduler), Some(keys)) => {
+            let port = scheduler.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+            if port.is_none() {
+                mistakes.push(format!("`cluster_scheduler` is no host with a port: `{scheduler}`"));
+            }
+            Some(ClusterPlace { scheduler, keys, partitions })
+        }
+        _ => {
+            mistakes.push("`cluster_scheduler` and `cluster_keys` go together".to_owned());
+            None
         }
     }
 }
@@ -230,6 +286,22 @@ mod tests {
         assert_eq!((config.listen.port(), config.data), (2, PathBuf::from("a")));
         let overrides = Overrides { listen: Some("127.0.0.1:3".to_owned()), ..Overrides::default() };
         assert_eq!(Config::read(Some(&file), env, &overrides).unwrap().listen.port(), 3);
+    }
+
+    #[test]
+    fn a_cluster_is_named_whole_or_not_at_all() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let read = |text: &str| {
+            std::fs::write(file.path(), text).unwrap();
+            Config::read(Some(file.path()), |_| None, &Overrides::default())
+        };
+        assert_eq!(read("").unwrap().cluster, None);
+        let whole = "cluster_scheduler = \"one:50050\"\ncluster_keys = \"keys\"\n";
+        let place = ClusterPlace { scheduler: "one:50050".to_owned(), keys: "keys".into(), partitions: 4 };
+        assert_eq!(read(whole).unwrap().cluster, Some(place));
+        assert_eq!(read("cluster_keys = \"keys\"").unwrap_err().0.len(), 1);
+        let wrong = "cluster_scheduler = \"one\"\ncluster_keys = \"keys\"\ncluster_partitions = 1\n";
+        assert_eq!(read(wrong).unwrap_err().0.len(), 2);
     }
 
     #[test]

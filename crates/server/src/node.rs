@@ -8,6 +8,7 @@ use anyhow::Context;
 use crypto::root::RootKey;
 use kernel::entropy::OsEntropy;
 use kernel::time::SystemClock;
+use lake::cluster::{Cluster, GatewayConfig};
 use lake::loading::Addresses;
 use lake::{Lake, Limits};
 use packs::Pack;
@@ -15,7 +16,7 @@ use store::{Env, Faults, Migration, Store};
 use web::render::Renderer;
 use web::{App, NodeInfo, PageCache, Parts};
 
-use crate::config::Config;
+use crate::config::{ClusterPlace, Config};
 use crate::router;
 
 /// Every migration, in the order of the crates' edges.
@@ -80,16 +81,48 @@ pub async fn open(config: &Config, env: Env, demo: bool) -> anyhow::Result<App> 
         demo,
         secure_cookies: config.secure_cookies,
     };
+    let lake = open_lake(&store)?;
+    let lake = match &config.cluster {
+        Some(place) => lake.with_cluster(open_cluster(place, store.env().clone()).await?),
+        None => lake,
+    };
     let addresses = Addresses::allow(config.load_hosts.iter().map(String::as_str));
-    app(store, pack, info, addresses).await
+    app_with(store, sharing::State::new(lake).with_load_addresses(addresses), pack, info).await
 }
 
-/// The app of an open ledger, with the addresses that stewards may load from; tests begin here too.
-pub async fn app(
+fn open_lake(store: &Store) -> anyhow::Result<Lake> {
+    Lake::open(store.clone(), Limits::default()).context("the lake cannot be opened")
+}
+
+/// The cluster of a configuration. One that does not answer yet is no mistake: until it does, queries run here.
+async fn open_cluster(place: &ClusterPlace, env: Env) -> anyhow::Result<Cluster> {
+    let gateway = GatewayConfig {
+        keys: place.keys.clone(),
+        scheduler: place.scheduler.clone(),
+        partitions: place.partitions,
+        env,
+    };
+    let cluster = Cluster::open(&gateway).context("the keys of the cluster cannot be used")?;
+    match cluster.reach().await {
+        Ok(()) => tracing::info!(scheduler = %place.scheduler, "governed queries run on the cluster"),
+        Err(error) => {
+            tracing::warn!(%error, scheduler = %place.scheduler, "queries run here until it answers")
+        }
+    }
+    Ok(cluster)
+}
+
+/// The app of an open ledger; tests begin here too.
+pub async fn app(store: Store, pack: Arc<Pack>, node: NodeInfo) -> anyhow::Result<App> {
+    let doors = sharing::State::new(open_lake(&store)?);
+    app_with(store, doors, pack, node).await
+}
+
+async fn app_with(
     store: Store,
+    doors: sharing::State,
     pack: Arc<Pack>,
     node: NodeInfo,
-    load_addresses: Addresses,
 ) -> anyhow::Result<App> {
     let assets = Arc::new(web::assets::Assets::embedded()?);
     let renderer = Renderer::builder(assets)
@@ -101,9 +134,8 @@ pub async fn app(
         .add_area::<router::Templates, router::Locales>("server")
         .build()
         .context("a page or a text is not readable")?;
-    let lake = Lake::open(store.clone(), Limits::default()).context("the lake cannot be opened")?;
     let mut extensions = http::Extensions::new();
-    extensions.insert(sharing::State::new(lake).with_load_addresses(load_addresses));
+    extensions.insert(doors);
     let app = App::new(Parts {
         store,
         pack,

@@ -37,7 +37,7 @@ async fn node() -> Node {
         demo: true,
         secure_cookies: false,
     };
-    let app = server::node::app(ledger.store.clone(), pack, info, Default::default()).await.unwrap();
+    let app = server::node::app(ledger.store.clone(), pack, info).await.unwrap();
     identity::demo::seed(&app).await.unwrap();
     services::demo::seed(&app).await.unwrap();
     sharing::seed::seed(&app, sharing::demo::Scale::default()).await.unwrap();

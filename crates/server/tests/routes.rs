@@ -34,7 +34,7 @@ async fn node() -> Node {
         demo: true,
         secure_cookies: false,
     };
-    let app = server::node::app(ledger.store.clone(), pack, info, Default::default()).await.unwrap();
+    let app = server::node::app(ledger.store.clone(), pack, info).await.unwrap();
     identity::demo::seed(&app).await.unwrap();
     services::demo::seed(&app).await.unwrap();
     Node { router: server::router::service(app).unwrap(), _ledger: ledger }

@@ -228,6 +228,7 @@ fn mix(column: usize, place: usize) -> u64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "a set may be one run of numbers")]
 mod tests {
     use super::*;
 

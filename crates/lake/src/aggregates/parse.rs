@@ -364,11 +364,9 @@ fn whole(expr: &Expr) -> Option<i64> {
 fn text(expr: &Expr) -> Option<&str> {
     let value = match expr {
         Expr::Value(value) => &value.value,
-        Expr::TypedString(TypedString { data_type, value, .. })
-            if matches!(data_type, DataType::Date | DataType::Timestamp(..)) =>
-        {
-            &value.value
-        }
+        Expr::TypedString(TypedString {
+            data_type: DataType::Date | DataType::Timestamp(..), value, ..
+        }) => &value.value,
         _ => return None,
     };
     match value {

@@ -2,7 +2,7 @@
 //! learns is refused until somebody has looked at it. A test holds the lists against the engine.
 
 /// Whether an asker may call the function. Names are those that the engine has in its plans, not its aliases.
-pub(super) fn is_allowed(name: &str) -> bool {
+pub(crate) fn is_allowed(name: &str) -> bool {
     ALLOWED.binary_search(&name).is_ok()
 }
 

@@ -13,6 +13,7 @@ pub use catalog::Asker;
 pub use prepared::Prepared;
 
 pub(crate) use check::matches as check_matches;
+pub(crate) use functions::is_allowed as is_engines;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,13 +33,13 @@ use crate::answer::Answer;
 use crate::barrier::governed::GovernedTable;
 use crate::error::{Limit, Refusal};
 use crate::policy::Policy;
-use crate::{Lake, LakeError, TableId, Witness, reading};
+use crate::{Lake, LakeError, TableId, Witness, cluster, reading};
 
 /// The longest statement, in bytes.
 pub const MAX_SQL: usize = 64 << 10;
 /// The name of the catalogue and of the schema in it.
 const CATALOG: &str = "yiwang";
-const SCHEMA: &str = "public";
+pub(crate) const SCHEMA: &str = "public";
 
 /// What one statement may use.
 #[derive(Clone, Debug)]
@@ -141,7 +142,9 @@ pub(crate) fn config(partitions: usize) -> SessionConfig {
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(false)
         .with_target_partitions(partitions)
-        .set_str("datafusion.sql_parser.dialect", "postgresql");
+        .set_str("datafusion.sql_parser.dialect", "postgresql")
+        // The columns of the lake are no views into shared buffers, and a cluster could not send any.
+        .set_bool("datafusion.sql_parser.map_string_types_to_utf8view", false);
     // Off by default, and to stay so: with it, a conjunct may be lost where an older file lacks its column.
     config.options_mut().execution.parquet.pushdown_filters = false;
     config
@@ -183,6 +186,9 @@ fn plan(error: DataFusionError) -> LakeError {
 pub(crate) fn run(error: DataFusionError) -> LakeError {
     match error.find_root() {
         DataFusionError::ResourcesExhausted(_) => LakeError::Limit(Limit::Memory),
+        DataFusionError::External(other) if other.is::<cluster::Lost>() => {
+            LakeError::Cluster(other.to_string())
+        }
         _ => LakeError::Run(Box::new(error)),
     }
 }

@@ -138,8 +138,18 @@ impl Session {
         };
         let (logical, physical, lineage) =
             tokio::time::timeout_at(deadline, planned).await.map_err(|_| LakeError::Limit(Limit::Time))??;
-        let stream =
-            datafusion::physical_plan::execute_stream(physical, self.context.task_ctx()).map_err(run)?;
+        let elsewhere = match self.lake.cluster() {
+            Some(cluster) => {
+                cluster.answer(&self.lake, &self.context, &logical, &physical.schema(), deadline).await?
+            }
+            None => None,
+        };
+        let stream = match elsewhere {
+            Some(stream) => stream,
+            None => {
+                datafusion::physical_plan::execute_stream(physical, self.context.task_ctx()).map_err(run)?
+            }
+        };
         Ok(Answer::new(stream, &logical, lineage, deadline, self.lake.limits().rows, permit))
     }
 }

@@ -203,9 +203,13 @@ pub(crate) async fn world(hidden: &Hidden) -> (TestStore, Lake, Session) {
     let table = make(&lake, "secrets", &secrets).await;
     let text = Values::Text(vec![Some(hidden.mark.to_owned())]);
     arrive(&lake, &table, "all", &Batch::new(&secrets, vec![text]).unwrap()).await;
-    let session = lake
-        .session(&[granted("persons", policy()), granted("vehicles", Policy::everything(&vehicles()))])
-        .await
-        .unwrap();
+    let session = asker(&lake).await;
     (test, lake, session)
+}
+
+/// The asker of a world.
+pub(crate) async fn asker(lake: &Lake) -> Session {
+    lake.session(&[granted("persons", policy()), granted("vehicles", Policy::everything(&vehicles()))])
+        .await
+        .unwrap()
 }

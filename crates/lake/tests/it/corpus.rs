@@ -11,9 +11,9 @@ use crate::common::{NUMBERS, SECRETS, world};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Attack {
+pub(crate) struct Attack {
     id: String,
-    sql: String,
+    pub(crate) sql: String,
     expect: Expect,
     #[serde(default)]
     never: Vec<String>,
@@ -33,12 +33,12 @@ const NEVER: [&str; 6] = ["SECRET", "424242", "ISIBLE", "EILED", "N-T", "7777777
 
 /// What an asker notices: the rows, or the code of the error and, where the text is for them, the text.
 #[derive(Debug, PartialEq)]
-enum Outcome {
+pub(crate) enum Outcome {
     Rows(Vec<String>),
     Error(&'static str, Option<String>),
 }
 
-async fn outcome(session: &Session, sql: &str) -> Outcome {
+pub(crate) async fn outcome(session: &Session, sql: &str) -> Outcome {
     match crate::common::rows(session, sql).await {
         Ok(rows) => {
             let cell = |cell: &Option<String>| match cell.as_deref().map(|text| (text, text.parse::<f64>())) {
@@ -58,8 +58,8 @@ async fn outcome(session: &Session, sql: &str) -> Outcome {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_attack_of_the_corpus_sees_what_is_hidden() {
+/// Every attack of the corpus.
+pub(crate) fn attacks() -> Vec<Attack> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/attacks");
     let mut attacks: Vec<Attack> = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -69,37 +69,49 @@ async fn no_attack_of_the_corpus_sees_what_is_hidden() {
     assert!(attacks.len() >= 150, "{} attacks", attacks.len());
     let ids: BTreeSet<&str> = attacks.iter().map(|attack| attack.id.as_str()).collect();
     assert_eq!(ids.len(), attacks.len(), "an id stands twice");
+    attacks
+}
 
+/// What is wrong with the answers of two worlds to an attack.
+pub(crate) async fn tried(attack: &Attack, secrets: &Session, numbers: &Session) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let here = outcome(secrets, &attack.sql).await;
+    let there = outcome(numbers, &attack.sql).await;
+    if here != there {
+        wrong.push(format!("{}: the worlds differ\n  {}\n  {}", attack.id, short(&here), short(&there)));
+    }
+    let held = match &here {
+        Outcome::Rows(_) => [Expect::Answers, Expect::Any].contains(&attack.expect),
+        Outcome::Error(code, _) => match attack.expect {
+            Expect::Answers => false,
+            Expect::Any => true,
+            Expect::Refused => REFUSALS.contains(code),
+            Expect::Fails => !REFUSALS.contains(code),
+        },
+    };
+    if !held {
+        wrong.push(format!("{}: {:?} was expected, not {}", attack.id, attack.expect, short(&here)));
+    }
+    let text = format!("{here:?}");
+    // What the asker wrote themself may come back in the text of an error.
+    let told =
+        attack.never.iter().map(String::as_str).chain(NEVER).filter(|never| !attack.sql.contains(never));
+    for never in told {
+        if text.contains(never) {
+            wrong.push(format!("{}: `{never}` appears in {}", attack.id, short(&here)));
+        }
+    }
+    wrong
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_attack_of_the_corpus_sees_what_is_hidden() {
+    let attacks = attacks();
     let (_one, _lake, secrets) = world(&SECRETS).await;
     let (_two, _lake, numbers) = world(&NUMBERS).await;
     let mut wrong = Vec::new();
     for attack in &attacks {
-        let here = outcome(&secrets, &attack.sql).await;
-        let there = outcome(&numbers, &attack.sql).await;
-        if here != there {
-            wrong.push(format!("{}: the worlds differ\n  {}\n  {}", attack.id, short(&here), short(&there)));
-        }
-        let held = match &here {
-            Outcome::Rows(_) => [Expect::Answers, Expect::Any].contains(&attack.expect),
-            Outcome::Error(code, _) => match attack.expect {
-                Expect::Answers => false,
-                Expect::Any => true,
-                Expect::Refused => REFUSALS.contains(code),
-                Expect::Fails => !REFUSALS.contains(code),
-            },
-        };
-        if !held {
-            wrong.push(format!("{}: {:?} was expected, not {}", attack.id, attack.expect, short(&here)));
-        }
-        let text = format!("{here:?}");
-        // What the asker wrote themself may come back in the text of an error.
-        let told =
-            attack.never.iter().map(String::as_str).chain(NEVER).filter(|never| !attack.sql.contains(never));
-        for never in told {
-            if text.contains(never) {
-                wrong.push(format!("{}: `{never}` appears in {}", attack.id, short(&here)));
-            }
-        }
+        wrong.extend(tried(attack, &secrets, &numbers).await);
     }
     assert!(wrong.is_empty(), "{} of {} attacks:\n{}", wrong.len(), attacks.len(), wrong.join("\n"));
 }

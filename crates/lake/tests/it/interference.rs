@@ -2,6 +2,7 @@
 
 use jiff::civil::date;
 use lake::batch::Values;
+use lake::cluster::Cluster;
 use lake::policy::Shown;
 use lake::{Batch, Column, Comparison, Kind, Lake, Mask, Policy, RowRule, Scalar, Schema};
 use proptest::prelude::*;
@@ -9,6 +10,7 @@ use proptest::test_runner::{Config, TestRunner};
 use store::test::On;
 
 use crate::common::{arrive, empty, granted, make, rows, times};
+use crate::members::Members;
 
 /// One row of a small world.
 #[derive(Clone, Debug)]
@@ -180,7 +182,7 @@ struct World {
     cut: usize,
 }
 
-async fn seen(world: &World, policy: &Policy, sql: &[String]) -> Vec<String> {
+async fn seen(world: &World, policy: &Policy, sql: &[String], cluster: Option<&Cluster>) -> Vec<String> {
     use kernel::error::Coded;
     let (_test, lake): (_, Lake) = empty(On::Sqlite).await;
     let table = make(&lake, "persons", &schema()).await;
@@ -192,6 +194,10 @@ async fn seen(world: &World, policy: &Policy, sql: &[String]) -> Vec<String> {
     if !second.is_empty() {
         arrive(&lake, &table, "second", &batch(second, world.secret)).await;
     }
+    let lake = match cluster {
+        Some(cluster) => lake.with_cluster(cluster.clone()),
+        None => lake,
+    };
     let session = lake.session(&[granted("persons", policy.clone())]).await.unwrap();
     let mut outcomes = Vec::new();
     for sql in sql {
@@ -234,14 +240,34 @@ fn worlds() -> impl Strategy<Value = (Policy, World, World)> {
 fn hidden_rows_and_cells_change_nothing_that_an_asker_notices() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let cases = 8 * times();
-    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let sql: Vec<String> = QUESTIONS
         .iter()
         .flat_map(|question| CONDITIONS.iter().map(|condition| question.replace("{}", condition)))
         .collect();
+    tried(&runtime, cases, &sql, None);
+}
+
+/// One world in one process, the other on a cluster: each question with two of the conditions.
+#[test]
+fn hidden_rows_and_cells_change_nothing_over_a_cluster() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let members = runtime.block_on(Members::start(&std::env::temp_dir()));
+    let cluster = runtime.block_on(members.connect());
+    let sql: Vec<String> = QUESTIONS
+        .iter()
+        .zip(CONDITIONS.chunks(2))
+        .flat_map(|(question, two)| two.iter().map(|condition| question.replace("{}", condition)))
+        .collect();
+    let cases = 4;
+    tried(&runtime, cases, &sql, Some(&cluster));
+    assert!(cluster.answered() >= 8 * u64::from(cases), "{} were answered there", cluster.answered());
+}
+
+fn tried(runtime: &tokio::runtime::Runtime, cases: u32, sql: &[String], cluster: Option<&Cluster>) {
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let result = runner.run(&worlds(), |(policy, one, other)| {
-        let here = runtime.block_on(seen(&one, &policy, &sql));
-        let there = runtime.block_on(seen(&other, &policy, &sql));
+        let here = runtime.block_on(seen(&one, &policy, sql, None));
+        let there = runtime.block_on(seen(&other, &policy, sql, cluster));
         for ((sql, here), there) in sql.iter().zip(here).zip(there) {
             prop_assert_eq!(here, there, "{}", sql);
         }

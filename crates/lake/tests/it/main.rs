@@ -1,4 +1,4 @@
-//! The lake's promises: arrival, compaction, the barrier, the attack corpus, non-interference.
+//! The lake's promises: arrival, compaction, the barrier, the attack corpus, non-interference, the cluster.
 //!
 //! One program, because each would be linked with all of the engine.
 
@@ -13,6 +13,7 @@
 mod aggregates;
 mod arrival;
 mod barrier;
+mod cluster;
 mod common;
 mod corpus;
 mod crash;
@@ -21,8 +22,10 @@ mod keeping;
 mod limits;
 mod lineage;
 mod loading;
+mod members;
 mod numbers;
 mod prepared;
 mod s3;
 mod servers;
 mod stream;
+mod trust;

@@ -71,7 +71,8 @@ pub(super) async fn run(app: App, listener: TcpListener, door: Option<Door>) -> 
     Ok(true)
 }
 
-async fn asked_to_stop() {
+/// Waits for SIGTERM or Ctrl-C.
+pub(super) async fn asked_to_stop() {
     let terminate = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(mut signal) => {
@@ -87,14 +88,25 @@ async fn asked_to_stop() {
     tracing::info!("stopping");
 }
 
-/// What is logged unless `RUST_LOG` says otherwise: of the libraries below the ledger and the lake only what is wrong.
+/// What is logged unless `RUST_LOG` says otherwise: of the libraries below the ledger and the lake only what is wrong,
+/// and nothing of the one that names parts of answers.
 const USUAL: &str = "info,sqlx=warn,sea_orm=warn,buoyant_kernel=warn,buoyant_kernel_engine=warn,\
-                     deltalake=warn,deltalake_core=warn,datafusion=warn";
+                     deltalake=warn,deltalake_core=warn,datafusion=warn,ballista_core=off";
 
 /// Structured lines without personal data; `RUST_LOG` chooses what, `YIWANG_LOG=json` how.
 pub(super) fn log_to_stderr() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+    log_to_stderr_without(&[]);
+}
+
+/// The same without the lines of some libraries, whatever `RUST_LOG` says.
+pub(super) fn log_to_stderr_without(silent: &[&str]) {
+    let mut filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(USUAL));
+    for library in silent {
+        if let Ok(directive) = format!("{library}=off").parse() {
+            filter = filter.add_directive(directive);
+        }
+    }
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let set_up = if std::env::var("YIWANG_LOG").is_ok_and(|form| form == "json") {
         lines.json().try_init()
