@@ -126,14 +126,14 @@ impl Members {
 async fn every_query_is_answered_on_a_cluster_as_in_one_process() {
     let folder = tempfile::tempdir().unwrap();
     let lake = tpch::open(folder.path()).await.unwrap();
-    tpch::fill(&lake, SCALE).await.unwrap();
+    tpch::fill(&lake, scale()).await.unwrap();
     let members = Members::start(&folder.path().join("lake").canonicalize().unwrap()).await;
     let cluster = members.cluster().await;
     let here = lake.session(&tpch::granted().unwrap()).await.unwrap();
     let there = lake.with_cluster(cluster.clone()).session(&tpch::granted().unwrap()).await.unwrap();
     let mut wrong = Vec::new();
     let mut stayed = Vec::new();
-    for (number, sql) in tpch::queries(SCALE).iter().enumerate() {
+    for (number, sql) in tpch::queries(scale()).iter().enumerate() {
         let before = cluster.answered();
         let ours = tpch::read(here.query(sql).await.unwrap()).await.unwrap();
         let theirs = tpch::read(there.query(sql).await.unwrap()).await.unwrap();

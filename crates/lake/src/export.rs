@@ -6,8 +6,8 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::csv::WriterBuilder;
-use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::ipc::writer::StreamWriter;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{Compression, ZstdLevel};
@@ -85,8 +85,7 @@ impl CsvWriter {
         if !self.begun {
             bytes.extend("\u{feff}".as_bytes());
         }
-        let mut writer =
-            WriterBuilder::new().with_header(!self.begun).build(&mut bytes);
+        let mut writer = WriterBuilder::new().with_header(!self.begun).build(&mut bytes);
         writer.write(&tamed(batch)?)?;
         drop(writer);
         self.begun = true;
@@ -125,7 +124,8 @@ impl ParquetWriter {
             .set_max_row_group_row_count(Some(GROUP_ROWS))
             .set_key_value_metadata(Some(vec![told]))
             .build();
-        let writer = ArrowWriter::try_new(Vec::new(), marked.schema.clone(), Some(properties)).map_err(ArrowError::from)?;
+        let writer = ArrowWriter::try_new(Vec::new(), marked.schema.clone(), Some(properties))
+            .map_err(ArrowError::from)?;
         Ok(Self { marked, writer })
     }
 }

@@ -96,12 +96,6 @@ async fn take(
     batch: &Encoded,
     max_waiting: u64,
 ) -> Result<Arrival, LakeError> {
-    let known = "SELECT seq FROM lake_batch WHERE table_id = $1 AND batch_id = $2
-                  UNION ALL
-                 SELECT 0 FROM lake_known WHERE table_id = $1 AND batch_id = $2";
-    if let Some(row) = tx.rows(known, params![table.as_str(), batch_id]).await?.first() {
-        return Ok(Arrival { seq: row.get("seq")?, repeated: true });
-    }
     // The row of the table is locked until the commit, so that a batch which is seen has none before it that is
     // not: what is compacted is always all up to a number.
     let size = i64::try_from(batch.body.len()).unwrap_or(i64::MAX);
@@ -112,6 +106,17 @@ async fn take(
     let rows = tx.rows(next, params![table.as_str(), size]).await?;
     let row = rows.first().ok_or_else(|| LakeError::NoTable(table.to_string()))?;
     let (seq, waiting): (i64, i64) = (row.get("last_seq")?, row.get("waiting_bytes")?);
+    // Behind the lock: whoever sends the same batch beside us has either committed it or waits.
+    let known = "SELECT seq FROM lake_batch WHERE table_id = $1 AND batch_id = $2
+                  UNION ALL
+                 SELECT 0 FROM lake_known WHERE table_id = $1 AND batch_id = $2";
+    if let Some(row) = tx.rows(known, params![table.as_str(), batch_id]).await?.first() {
+        let back = "UPDATE lake_table
+                       SET last_seq = last_seq - 1, waiting_bytes = waiting_bytes - $2
+                     WHERE table_id = $1";
+        tx.execute(back, params![table.as_str(), size]).await?;
+        return Ok(Arrival { seq: row.get("seq")?, repeated: true });
+    }
     // The caller drops the write, and with it the number.
     if waiting > size && u64::try_from(waiting).unwrap_or(0) > max_waiting {
         return Err(LakeError::Full);

@@ -58,9 +58,9 @@ pub(crate) fn loading(error: LoadingError) -> Problem {
         LoadingError::Stage | LoadingError::Gone | LoadingError::Taken(_) => Problem::conflict(code),
         LoadingError::Grant(error) => grant(error),
         LoadingError::Use(error) => error.into(),
-        LoadingError::Load(LoadError::Lake(
-            error @ (LakeError::Schema { .. } | LakeError::NoTable(_)),
-        )) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "load.mapping").with("reason", error.to_string()),
+        LoadingError::Load(LoadError::Lake(error @ (LakeError::Schema { .. } | LakeError::NoTable(_)))) => {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "load.mapping").with("reason", error.to_string())
+        }
         LoadingError::Load(error @ LoadError::Lake(_)) => Problem::internal(error),
         LoadingError::Load(error) => {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code).with("reason", error.to_string())

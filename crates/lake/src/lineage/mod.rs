@@ -13,9 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion::arrow::datatypes::Schema as ArrowSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{LakeError, TableId};
 use crate::aggregates::{AggregateQuery, Item};
 use crate::session::Granted;
+use crate::{LakeError, TableId};
 
 pub use openlineage::{Facts, PRODUCER, Stage};
 

@@ -163,11 +163,11 @@ async fn every_mask_and_every_rule_travels() {
     let policy = Policy {
         columns: vec![
             Shown::masked("county", Mask::Prefix { letters: 4 }),
-            Shown::masked("town", Mask::Empty),
+            Shown::masked("town", Mask::Empty {}),
             Shown::masked("citizen_id", Mask::Token { key: "0f".repeat(32) }).with_match(),
             Shown::masked("name", Mask::Stars { first: 1, last: 2 }),
             Shown::masked("amount", Mask::Floor { step: 100 }),
-            Shown::masked("born", Mask::Year),
+            Shown::masked("born", Mask::Year {}),
         ],
         rows: Some(RowRule::All(vec![
             RowRule::StartsWith { column: "county".to_owned(), prefix: "532901".to_owned() },

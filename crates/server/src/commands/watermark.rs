@@ -54,13 +54,9 @@ async fn look(file: &Path, reader: &mut Reader) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn tell(
-    out: &mut impl Write,
-    found: &Found,
-    record: Option<&Record>,
-    english: bool,
-) -> std::io::Result<()> {
-    let say = |chinese: &'static str, english_words: &'static str| if english { english_words } else { chinese };
+fn tell(out: &mut impl Write, found: &Found, record: Option<&Record>, english: bool) -> std::io::Result<()> {
+    let say =
+        |chinese: &'static str, english_words: &'static str| if english { english_words } else { chinese };
     writeln!(out, "{}  {}", say("本节点导出的数据，凭据", "exported by this node, receipt"), found.use_id)?;
     let Some(record) = record else {
         return writeln!(out, "  {}", say("使用记录里没有这一次", "it is not among the uses"));

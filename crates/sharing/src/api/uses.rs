@@ -10,8 +10,8 @@ use web::{Ctx, Problem, ProblemBody};
 
 use super::wire;
 use crate::receipt;
-use crate::uses::{ledger, lineage};
 use crate::uses::record::UsedBy;
+use crate::uses::{ledger, lineage};
 
 /// Uses of a page.
 const PAGE: u32 = 50;

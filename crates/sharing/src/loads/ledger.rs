@@ -28,7 +28,8 @@ fn seal(tx: &Tx, loading: &Loading) -> Result<Vec<u8>, LoadingError> {
 }
 
 fn read(db: &impl Reads, row: LoadingRow) -> Result<Loading, LoadingError> {
-    let bad = |column: &str| StoreError::Column { column: column.to_owned(), reason: "is unknown".to_owned() };
+    let bad =
+        |column: &str| StoreError::Column { column: column.to_owned(), reason: "is unknown".to_owned() };
     let sealed = db.store().cipher().decrypt(&context(&row.loading_id), &row.sealed);
     let content = sealed.map_err(|error| StoreError::Sealed(error.to_string()))?;
     let content: Content = serde_json::from_slice(&content).map_err(StoreError::from)?;

@@ -266,8 +266,7 @@ pub async fn hand_in(
 pub async fn look_again(app: &App, loading: &mut Loading, reading: &Reading) -> Result<(), LoadingError> {
     let doors = Doors::of(app)?;
     let there = table(doors.lake(), &loading.resource).await?;
-    loading.content.proposal =
-        look(app, &doors, &loading.content.source, there.as_ref(), reading).await?;
+    loading.content.proposal = look(app, &doors, &loading.content.source, there.as_ref(), reading).await?;
     let tx = app.store.begin().await?;
     ledger::write(&tx, loading, Stage::Draft).await?;
     Ok(tx.commit().await?)
@@ -322,7 +321,10 @@ fn described(loading: &Loading, fresh: &Fresh, order: &Order) -> NewResource {
         Some(ColumnTitle { column: column.name.clone(), title })
     });
     let of_persons = order.mapping.columns.iter().any(|mapped| {
-        mapped.column.as_ref().is_some_and(|column| column.personal && Some(&column.name) == order.entity.as_ref())
+        mapped
+            .column
+            .as_ref()
+            .is_some_and(|column| column.personal && Some(&column.name) == order.entity.as_ref())
     });
     NewResource {
         id: loading.resource.clone(),
@@ -419,9 +421,9 @@ impl Kept {
     fn shown(&self) -> String {
         match self {
             Self::File { name, .. } => name.clone(),
-            Self::Address { address, table } => Source::parse(address, table.as_deref())
-                .map(|source| source.shown())
-                .unwrap_or_default(),
+            Self::Address { address, table } => {
+                Source::parse(address, table.as_deref()).map(|source| source.shown()).unwrap_or_default()
+            }
         }
     }
 }

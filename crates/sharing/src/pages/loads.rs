@@ -113,11 +113,7 @@ async fn row(ctx: &Ctx, loading: &Loading) -> Result<Json, Problem> {
 }
 
 /// Where a loading stands, in words, and the tone of its pill.
-fn standing(
-    ctx: &Ctx,
-    loading: &Loading,
-    load: Option<&Load>,
-) -> Result<(String, &'static str), Problem> {
+fn standing(ctx: &Ctx, loading: &Loading, load: Option<&Load>) -> Result<(String, &'static str), Problem> {
     let (word, tone) = match (loading.stage, load.map(|load| load.state)) {
         (Stage::Draft, _) => ("draft", "info"),
         (Stage::Running, None) => ("waiting", "plain"),

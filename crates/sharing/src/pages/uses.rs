@@ -14,8 +14,8 @@ use super::lineage::picture;
 use super::{coded, outcome_text, purpose_text, said};
 use crate::api::may_read;
 use crate::problem::grant as problem;
-use crate::uses::{ledger, lineage};
 use crate::uses::record::{Record, UsedBy};
+use crate::uses::{ledger, lineage};
 
 /// Uses of a page.
 const PAGE: u32 = 30;

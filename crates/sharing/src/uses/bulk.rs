@@ -3,8 +3,8 @@
 
 use grants::Resource;
 use kernel::ids::SubjectId;
-use lake::session::Granted;
 use lake::policy::Shown;
+use lake::session::Granted;
 use lake::{Policy, RowRule, Scalar};
 use web::App;
 
@@ -51,8 +51,7 @@ async fn holds(app: &App, resource: &Resource, number: &str) -> Result<bool, Use
         columns: vec![Shown::plain(entity)],
         rows: Some(RowRule::equal(entity, Scalar::Text(number.to_owned()))),
     };
-    let granted =
-        Granted { name: resource.id.clone(), table: resource.id.clone(), policy, witness: None };
+    let granted = Granted { name: resource.id.clone(), table: resource.id.clone(), policy, witness: None };
     let session = State::of(app)?.lake().session(&[granted]).await?;
     let mut answer = session.query(&format!("SELECT 1 FROM {} LIMIT 1", resource.id)).await?;
     Ok(answer.all().await?.iter().any(|rows| !rows.is_empty()))

@@ -27,8 +27,8 @@ use store::{Purpose, StoreError};
 use web::App;
 
 use crate::loads::Bench;
-use record::{Outcome, UsedGrant};
 pub use body::body;
+use record::{Outcome, UsedGrant};
 pub use recorder::Recorder;
 pub use stream::Running;
 

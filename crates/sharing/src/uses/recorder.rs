@@ -13,8 +13,8 @@ use store::{AuditEntry, Store, StoreError, Tx, Value, params};
 use tokio::sync::oneshot;
 
 use super::UseError;
-use super::lineage::Kept;
 use super::ledger::seal;
+use super::lineage::Kept;
 use super::record::{Record, UsedGrant};
 
 /// The most uses in one commit.

@@ -9,8 +9,8 @@ use lake::answer::{Answer, AnswerColumn, Rows};
 use lake::{LakeError, Seen};
 use store::AuditEntry;
 
-use super::record::{FORM, Outcome, Record, UsedBy, UsedGrant};
 use super::lineage::Kept;
+use super::record::{FORM, Outcome, Record, UsedBy, UsedGrant};
 use super::recorder::{Entry, Spent};
 use super::{Book, Seat, UseError, Whole};
 

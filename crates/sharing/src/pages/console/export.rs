@@ -58,9 +58,7 @@ pub(super) async fn export(
     let name = format!("{}.{}", record.use_id, kind.ending());
     let writer: Box<dyn RowWriter> = match kind {
         FileKind::Csv => Box::new(CsvWriter::new(running.answer(), marks)),
-        FileKind::Parquet => {
-            Box::new(ParquetWriter::new(running.answer(), marks).map_err(UseError::from)?)
-        }
+        FileKind::Parquet => Box::new(ParquetWriter::new(running.answer(), marks).map_err(UseError::from)?),
     };
     Ok(body(running, writer).await.map(|body| download(&name, kind.media_type(), body)))
 }

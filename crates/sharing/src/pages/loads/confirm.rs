@@ -20,15 +20,8 @@ use crate::problem::loading as problem;
 /// Values of the sample that are shown beside a column.
 const SAMPLE: usize = 3;
 /// The kinds that a new column may be.
-const KINDS: [Kind; 7] = [
-    Kind::Text,
-    Kind::Integer,
-    Kind::Decimal(2),
-    Kind::Float,
-    Kind::Boolean,
-    Kind::Date,
-    Kind::Timestamp,
-];
+const KINDS: [Kind; 7] =
+    [Kind::Text, Kind::Integer, Kind::Decimal(2), Kind::Float, Kind::Boolean, Kind::Date, Kind::Timestamp];
 /// The codes that a text may be checked as.
 const CHECKS: [(&str, Check); 3] =
     [("citizen_id", Check::CitizenId), ("uscc", Check::Uscc), ("division", Check::Division)];
@@ -115,7 +108,11 @@ async fn confirm(ctx: &Ctx, loading: Loading, posted: &Posted) -> Result<Respons
                 if problem.status.is_server_error() || problem.status == http::StatusCode::FORBIDDEN {
                     return Err(problem);
                 }
-                errors.push(FieldError { field: "columns".to_owned(), key: problem.key(), args: problem.args });
+                errors.push(FieldError {
+                    field: "columns".to_owned(),
+                    key: problem.key(),
+                    args: problem.args,
+                });
             }
         }
     }
@@ -145,8 +142,11 @@ fn read_order(
         .enumerate()
         .map(|(place, proposed)| read_column(place, proposed, there, posted, errors))
         .collect();
-    let names: Vec<&str> =
-        columns.iter().filter_map(|mapped| mapped.column.as_ref()).map(|column| column.name.as_str()).collect();
+    let names: Vec<&str> = columns
+        .iter()
+        .filter_map(|mapped| mapped.column.as_ref())
+        .map(|column| column.name.as_str())
+        .collect();
     if names.is_empty() {
         errors.push(FieldError::new("columns", key("sharing-field-load-columns")));
     }
@@ -229,18 +229,20 @@ pub(super) async fn context(ctx: &Ctx, loading: &Loading, posted: Option<&Posted
     let mut names = vec![json!({ "value": "", "text": left_out })];
     if let Some(table) = &there {
         let columns = table.schema.columns().iter();
-        names.extend(columns.map(|column| {
-            json!({ "value": column.name, "text": column.name })
-        }));
+        names.extend(columns.map(|column| json!({ "value": column.name, "text": column.name })));
     }
     let mut checks = vec![json!({ "value": "", "text": ctx.text(key("sharing-load-check-none"), &[])? })];
     for (word, _) in CHECKS {
         checks.push(json!({ "value": word, "text": coded(ctx, key("sharing-load-check-"), word)? }));
     }
     let mut entities = vec![json!({ "value": "", "text": ctx.text(key("sharing-entity-none"), &[])? })];
-    entities.extend(proposal.columns.iter().enumerate().map(|(place, proposed)| {
-        json!({ "value": place.to_string(), "text": proposed.mapped.source })
-    }));
+    entities.extend(
+        proposal
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(place, proposed)| json!({ "value": place.to_string(), "text": proposed.mapped.source })),
+    );
     let reading = &proposal.reading;
     let value = |name: &str, found: String| match posted {
         Some(posted) if posted.has(name) => posted.get(name).to_owned(),
@@ -293,7 +295,8 @@ pub(super) async fn context(ctx: &Ctx, loading: &Loading, posted: Option<&Posted
 
 /// The kinds that a column may be: those that everybody needs, and the decimals that were found.
 fn kinds(ctx: &Ctx, proposal: &Proposal) -> Result<Vec<Json>, Problem> {
-    let found = proposal.columns.iter().filter_map(|one| one.mapped.column.as_ref()).map(|column| column.kind);
+    let found =
+        proposal.columns.iter().filter_map(|one| one.mapped.column.as_ref()).map(|column| column.kind);
     let mut kinds: Vec<Kind> = KINDS.to_vec();
     for kind in found {
         if !kinds.contains(&kind) {

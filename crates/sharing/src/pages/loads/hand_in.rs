@@ -71,7 +71,9 @@ pub(crate) async fn hand_in(ctx: Ctx, upload: FileUpload) -> Result<Response, Pr
     let at = if matches!(handed_in, HandedIn::File(..)) { "file" } else { "address" };
     match loads::hand_in(&ctx.app, ctx.actor(), to, handed_in, &Reading::default()).await {
         Ok(id) => Ok(ctx.redirect(&format!("/work/data/loads/{id}"), None)),
-        Err(LoadingError::Taken(_)) => again(vec![FieldError::new("id", key("sharing-field-load-taken"))]).await,
+        Err(LoadingError::Taken(_)) => {
+            again(vec![FieldError::new("id", key("sharing-field-load-taken"))]).await
+        }
         Err(error) => {
             let problem = problem(error);
             if problem.status.is_server_error() || problem.status == http::StatusCode::FORBIDDEN {
@@ -128,7 +130,8 @@ async fn read_target(
 
 async fn context(ctx: &Ctx, values: Json) -> Result<Json, Problem> {
     let orgs = stewarded(ctx)?;
-    let mut resources = vec![json!({ "value": NEW, "text": ctx.text(key("sharing-load-new-resource"), &[])? })];
+    let mut resources =
+        vec![json!({ "value": NEW, "text": ctx.text(key("sharing-load-new-resource"), &[])? })];
     for resource in grants::resources::list(&ctx.read()).await.map_err(grant)? {
         if orgs.contains(&resource.provider) {
             let title = format!("{}（{}）", said(ctx, &resource.description.title), resource.id);
