@@ -176,9 +176,9 @@ test("the analyst asks in the console, is refused what the grant does not show, 
   await sound(page, "data-console");
   // Few persons: each of them is told of this use by itself.
   await ask(page, "SELECT name FROM craft_workshops WHERE workers = 1");
-  await page.getByText("共 10 行").waitFor();
+  await page.getByText("共 10 行").first().waitFor();
   await ask(page, "SELECT name, citizen_id, workers FROM craft_workshops WHERE workers > 0 ORDER BY workers DESC, name");
-  await page.getByText("共 200 行").waitFor();
+  await page.getByText("共 200 行").first().waitFor();
   for (const [button, ending] of [["导出 CSV", "csv"], ["导出 Parquet", "parquet"]]) {
     const waiting = page.waitForEvent("download");
     await page.getByRole("button", { name: button }).click();

@@ -14,7 +14,7 @@ use web::i18n::key;
 use web::{Ctx, Problem};
 
 use super::resource::use_row;
-use super::{coded, purpose_text, said};
+use super::{coded, last_day, purpose_text, said, uses};
 use crate::problem::grant as problem;
 use crate::uses::ledger;
 
@@ -41,7 +41,7 @@ pub(crate) async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, P
         let by = if recorded.label.is_empty() {
             ctx.text(key("identity-who-node"), &[])?
         } else {
-            recorded.label.clone()
+            uses::posts(&ctx, &recorded.label, Some(&resource.provider)).await?
         };
         history.push(json!({
             "title": title, "by": by, "at": recorded.at, "text": recorded.event.reason(),
@@ -97,7 +97,7 @@ pub(crate) async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, P
             "uses_text": count_text(&ctx, grant.uses, terms.most_uses)?,
             "rows_text": count_text(&ctx, grant.rows, terms.most_rows)?,
             "from": terms.valid_from,
-            "to": terms.valid_to,
+            "to": last_day(terms.valid_to),
             "environment": environment,
             "duties": duties,
             "terms_hash": hex::encode(grant.terms_hash),

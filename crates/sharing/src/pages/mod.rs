@@ -11,6 +11,8 @@ mod overview;
 mod resource;
 mod uses;
 
+use jiff::SignedDuration;
+use kernel::time::Timestamp;
 use packs::model::Words;
 use store::Purpose;
 use web::i18n::key;
@@ -47,6 +49,11 @@ pub(crate) fn routes() -> Routes {
 /// The words of the reader's language.
 pub(crate) fn said<'a>(ctx: &Ctx, words: &'a Words) -> &'a str {
     if ctx.lang().short() == "zh" { &words.zh } else { &words.en }
+}
+
+/// The last day of a term, whose end is the first instant that is no more in it.
+pub(crate) fn last_day(end: Timestamp) -> Timestamp {
+    end.plus(SignedDuration::from_micros(-1))
 }
 
 /// A purpose in words.

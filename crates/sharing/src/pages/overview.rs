@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use web::i18n::key;
 use web::{Ctx, Problem};
 
-use super::{coded, purpose_text, said};
+use super::{coded, last_day, purpose_text, said};
 use crate::problem::grant as problem;
 use crate::uses;
 
@@ -60,7 +60,7 @@ async fn card(ctx: &Ctx, admitted: &Admitted) -> Result<Json, Problem> {
         "columns": policy.columns.len(),
         "masked": masked,
         "some_rows": policy.rows.is_some(),
-        "valid_to": grant.terms.valid_to,
+        "valid_to": last_day(grant.terms.valid_to),
         "uses_left": grant.terms.most_uses.map(|most| most.saturating_sub(grant.uses)),
         "synthetic": resource.description.synthetic,
         "href": format!("/work/data/grants/{}", grant.id),

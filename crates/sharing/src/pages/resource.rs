@@ -11,7 +11,7 @@ use web::i18n::key;
 use web::{Ctx, Problem};
 
 use super::grants::{holder_text, standing_pill};
-use super::{coded, outcome_text, purpose_text, said};
+use super::{coded, last_day, outcome_text, purpose_text, said};
 use crate::problem::grant as problem;
 use crate::uses::record::Record;
 use crate::uses::{UseError, ledger};
@@ -126,7 +126,7 @@ async fn grant_row(ctx: &Ctx, grant: &Grant) -> Result<Json, Problem> {
         { "text": purpose_text(ctx, grant.terms.purpose)? },
         { "text": text, "pill": { "text": text, "tone": tone } },
         { "text": grant.uses },
-        { "text": grant.terms.valid_to.china_date().to_string() },
+        { "text": last_day(grant.terms.valid_to).china_date().to_string() },
     ]}))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::{Path, Query};
 use axum::response::Response;
-use kernel::ids::UseId;
+use kernel::ids::{OrgCode, UseId};
 use serde::Deserialize;
 use serde_json::json;
 use web::i18n::key;
@@ -102,18 +102,11 @@ pub(crate) async fn show(ctx: Ctx, Path(id): Path<String>) -> Result<Response, P
 pub(crate) async fn who(ctx: &Ctx, record: &Record) -> Result<String, Problem> {
     match record.actor.kind.as_str() {
         "officer" => {
-            let wanted: BTreeSet<&str> = record.actor.label.split(',').collect();
-            let mut posts = Vec::new();
-            for org in identity::orgs::all(&ctx.read()).await? {
-                for post in org.posts.iter().filter(|post| wanted.contains(post.code.as_str())) {
-                    posts.push(format!("{} {}", said(ctx, &org.name), said(ctx, &post.name)));
-                }
-            }
-            let comma = if ctx.lang().short() == "zh" { "、" } else { ", " };
+            let posts = posts(ctx, &record.actor.label, None).await?;
             let number = identity::footprint::staff_number(&record.actor.id);
             Ok(ctx.text(
                 key("identity-who-officer"),
-                &[("posts", posts.join(comma).into()), ("number", number.into())],
+                &[("posts", posts.into()), ("number", number.into())],
             )?)
         }
         "system" => {
@@ -122,6 +115,23 @@ pub(crate) async fn who(ctx: &Ctx, record: &Record) -> Result<String, Problem> {
         "node" => Ok(ctx.text(key("identity-who-node"), &[])?),
         _ => Ok(ctx.text(key("identity-who-nobody"), &[])?),
     }
+}
+
+/// Posts in words, of their codes with commas; of many those at one organisation, if there are any.
+pub(crate) async fn posts(ctx: &Ctx, codes: &str, at: Option<&OrgCode>) -> Result<String, Problem> {
+    let wanted: BTreeSet<&str> = codes.split(',').collect();
+    let (mut all, mut there) = (Vec::new(), Vec::new());
+    for org in identity::orgs::all(&ctx.read()).await? {
+        for post in org.posts.iter().filter(|post| wanted.contains(post.code.as_str())) {
+            let name = format!("{} {}", said(ctx, &org.name), said(ctx, &post.name));
+            if at == Some(&org.code) {
+                there.push(name.clone());
+            }
+            all.push(name);
+        }
+    }
+    let comma = if ctx.lang().short() == "zh" { "、" } else { ", " };
+    Ok(if there.is_empty() { all } else { there }.join(comma))
 }
 
 /// The beginning of a statement, on one line.
