@@ -104,10 +104,7 @@ pub(crate) async fn who(ctx: &Ctx, record: &Record) -> Result<String, Problem> {
         "officer" => {
             let posts = posts(ctx, &record.actor.label, None).await?;
             let number = identity::footprint::staff_number(&record.actor.id);
-            Ok(ctx.text(
-                key("identity-who-officer"),
-                &[("posts", posts.into()), ("number", number.into())],
-            )?)
+            Ok(ctx.text(key("identity-who-officer"), &[("posts", posts.into()), ("number", number.into())])?)
         }
         "system" => {
             Ok(ctx.text(key("identity-who-system"), &[("name", record.actor.label.as_str().into())])?)
