@@ -8,7 +8,8 @@
 //!
 //! - Only a steward of the organisation that provides a resource loads into it, sees its rejected rows, or stops a load.
 //! - What was handed in and what was found in it may hold personal data: the ledger has both encrypted; the file
-//!   itself lies in the data folder for the node alone, and goes when its rows are there or a week later.
+//!   itself lies in the data folder for the node alone, and goes when its rows are there or a week later. One whose
+//!   hand-in a killed process cut off is known to no loading and stays.
 //! - Addresses are read only from hosts that the operator has named.
 
 mod ledger;
